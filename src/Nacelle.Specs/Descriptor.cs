@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+
+namespace Nacelle.Specs;
+
+/// <summary>Points to content: what it is, its digest and its size in bytes.</summary>
+/// <remarks>OCI image specification 1.1, descriptor.md.</remarks>
+public sealed record Descriptor
+{
+    /// <summary>The annotation by which an image layout's index names an image.</summary>
+    public const string ReferenceName = "org.opencontainers.image.ref.name";
+
+    [JsonPropertyName("mediaType")]
+    public string MediaType { get; init => field = value ?? ""; } = "";
+
+    [JsonPropertyName("digest")]
+    public Digest Digest { get; init; }
+
+    [JsonPropertyName("size")]
+    public long Size { get; init; } = -1;
+
+    [JsonPropertyName("platform")]
+    public Platform? Platform { get; init; }
+
+    [JsonPropertyName("annotations")]
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    [JsonPropertyName("urls")]
+    public IReadOnlyList<string>? Urls { get; init; }
+
+    /// <exception cref="SpecException">A part that every descriptor needs is missing or out of range.</exception>
+    internal void Validate(string path)
+    {
+        if (MediaType.Length == 0)
+        {
+            throw new SpecException($"{path}.mediaType", "is missing");
+        }
+
+        if (Digest == default)
+        {
+            throw new SpecException($"{path}.digest", "is missing");
+        }
+
+        if (Size < 0)
+        {
+            throw new SpecException($"{path}.size", Size == -1 ? "is missing" : $"{Size} is negative");
+        }
+    }
+}
