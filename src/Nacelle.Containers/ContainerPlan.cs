@@ -48,6 +48,9 @@ public static class ContainerPlan
         return plan;
     }
 
+    /// <summary>The paths in the container that a process's program may stand for, in the order in which they are tried.</summary>
+    public static IReadOnlyList<string> ProgramCandidates(RuntimeProcess process) => ContainerProcess.Candidates(process.Args[0], process.Env);
+
     static void JoinCgroups(LaunchPlan plan, RuntimeLinux linux, ContainerSetting setting)
     {
         foreach (var group in setting.Cgroups)

@@ -17,7 +17,8 @@ static class ContainerProcess
         SetOutOfMemoryScore(plan, process);
         foreach (var limit in process.Rlimits)
         {
-            plan.Call($"set limit {limit.Type}", SystemCall.prlimit64, 0, ResourceLimit.NumberOf(limit.Type), plan.Words((long)limit.Soft, (long)limit.Hard), 0);
+            var which = ResourceLimits.TryParse(limit.Type, out var known) ? (long)known : throw new SpecException("process.rlimits", $"'{limit.Type}' is no limit");
+            plan.Call($"set limit {limit.Type}", SystemCall.prlimit64, 0, which, plan.Words((long)limit.Soft, (long)limit.Hard), 0);
         }
 
         ConnectStreams(plan, terminal);
@@ -80,13 +81,9 @@ static class ContainerProcess
     static void BecomeUser(LaunchPlan plan, RuntimeProcess process)
     {
         var capabilities = process.Capabilities ?? new RuntimeCapabilities();
-        ulong bounding = CapabilitySet.Parse(capabilities.Bounding).Bits;
-        for (int capability = 0; capability <= CapabilitySet.LastNumber; capability++)
+        foreach (var capability in CapabilitySet.All().Except(SetOf(capabilities.Bounding)).Members())
         {
-            if ((bounding & (1UL << capability)) == 0)
-            {
-                plan.Call($"drop capability {capability}", SystemCall.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-            }
+            plan.Call("drop a capability from the bounding set", SystemCall.prctl, PR_CAPBSET_DROP, (long)capability, 0, 0, 0);
         }
 
         var user = process.User;
@@ -105,10 +102,9 @@ static class ContainerProcess
 
     static void SetCapabilities(LaunchPlan plan, RuntimeCapabilities capabilities)
     {
-        ulong effective = CapabilitySet.Parse(capabilities.Effective).Bits;
-        ulong permitted = CapabilitySet.Parse(capabilities.Permitted).Bits;
-        ulong inheritable = CapabilitySet.Parse(capabilities.Inheritable).Bits;
-        ulong ambient = CapabilitySet.Parse(capabilities.Ambient).Bits;
+        ulong effective = SetOf(capabilities.Effective).Bits;
+        ulong permitted = SetOf(capabilities.Permitted).Bits;
+        ulong inheritable = SetOf(capabilities.Inheritable).Bits;
         Span<byte> header = stackalloc byte[8];
         BinaryPrimitives.WriteUInt32LittleEndian(header, 0x20080522); // _LINUX_CAPABILITY_VERSION_3, capget(2)
         Span<byte> sets = stackalloc byte[24];
@@ -122,13 +118,23 @@ static class ContainerProcess
 
         plan.Call("set capabilities", SystemCall.capset, plan.Bytes(header), plan.Bytes(sets));
         plan.Call("clear ambient capabilities", SystemCall.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-        for (int capability = 0; capability <= CapabilitySet.LastNumber; capability++)
+        foreach (var capability in SetOf(capabilities.Ambient).Members())
         {
-            if ((ambient & (1UL << capability)) != 0)
-            {
-                plan.Call($"raise ambient capability {capability}", SystemCall.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
-            }
+            plan.Call($"raise ambient {capability.Name()}", SystemCall.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (long)capability, 0, 0);
         }
+    }
+
+    static CapabilitySet SetOf(IReadOnlyList<string> names)
+    {
+        var set = CapabilitySet.Empty;
+        foreach (var name in names)
+        {
+            set = CapabilityNames.TryParse(name, out var capability)
+                ? set.With(capability)
+                : throw new SpecException("process.capabilities", $"'{name}' is no capability");
+        }
+
+        return set.Intersect(CapabilitySet.All());
     }
 
     static PlanValue SeccompProgram(LaunchPlan plan, RuntimeSeccomp seccomp)

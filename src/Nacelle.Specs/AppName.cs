@@ -64,8 +64,14 @@ sealed class AppNameConverter : JsonConverter<AppName>
 {
     public override AppName Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
     {
-        var text = reader.GetString() ?? "";
-        return AppName.IsValid(text) ? AppName.Parse(text, "") : throw new JsonException($"'{text}' is not a valid name: use a-z, 0-9 and '-' between them");
+        try
+        {
+            return AppName.Parse(reader.GetString() ?? "", "");
+        }
+        catch (SpecException rule)
+        {
+            throw new JsonException(null, rule);
+        }
     }
 
     public override void Write(Utf8JsonWriter writer, AppName value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());

@@ -16,7 +16,13 @@ public static class SpecJson
         }
         catch (JsonException problem)
         {
-            throw new SpecException(PathOf(problem), Reason(problem)).In(source);
+            // The library's own messages are not in the executables (UseSystemResourceKeys); position and path say enough.
+            var where = $"(line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1})";
+            throw new SpecException(
+                PathOf(problem),
+                problem.InnerException is SpecException rule ? rule.Message
+                : problem.InnerException is JsonException || problem.Path is null ? $"is not JSON {where}"
+                : $"is missing, of the wrong type, or given twice {where}").In(source);
         }
         catch (SpecException problem)
         {
@@ -26,13 +32,4 @@ public static class SpecJson
 
     static string PathOf(JsonException problem) =>
         problem.Path is { } path && path.StartsWith('$') ? path[1..].TrimStart('.') : "";
-
-    /// <summary>The first sentence of the serializer's message; the rest repeats path and line.</summary>
-    static string Reason(JsonException problem)
-    {
-        var message = problem.InnerException is SpecException or FormatException ? problem.InnerException.Message : problem.Message;
-        int end = message.IndexOf(" Path: ", StringComparison.Ordinal);
-        message = end >= 0 ? message[..end] : message;
-        return problem.LineNumber is { } line ? $"{message.TrimEnd('.')} (line {line + 1})" : message.TrimEnd('.');
-    }
 }
