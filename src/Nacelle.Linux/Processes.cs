@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+
+namespace Nacelle.Linux;
+
+/// <summary>How a process ended: an exit code from 0 to 255, or the signal that killed it.</summary>
+public readonly record struct ExitStatus(int ExitCode, int Signal)
+{
+    /// <summary>As a shell reports it: the code itself, or 128 and the signal's number.</summary>
+    public int ShellCode => Signal != 0 ? 128 + Signal : ExitCode;
+}
+
+/// <summary>A child of this process. Whoever started it waits for it.</summary>
+public readonly record struct Process(int Id)
+{
+    public ExitStatus Wait() => Processes.Wait(Id);
+}
+
+/// <summary>Waiting for, signalling and replacing processes.</summary>
+public static unsafe partial class Processes
+{
+    const int WNOHANG = 1, EXITED = 0x7f;
+
+    /// <summary>Waits for a child and takes its status away. See waitpid(2).</summary>
+    public static ExitStatus Wait(int pid)
+    {
+        int status;
+        // SAFETY: waitpid writes one int.
+        while (waitpid(pid, &status, 0) < 0)
+        {
+            if (Call.LastError != Errno.EINTR)
+            {
+                Call.Throw("wait for process", pid.ToString());
+            }
+        }
+
+        return Decode(status);
+    }
+
+    /// <summary>Takes the status of any child that has ended.</summary>
+    /// <returns>The child, or null when none has ended or there is none.</returns>
+    public static (int Pid, ExitStatus Status)? TryReapAny()
+    {
+        int status;
+        // SAFETY: waitpid writes one int.
+        int pid = waitpid(-1, &status, WNOHANG);
+        return pid > 0 ? (pid, Decode(status)) : null;
+    }
+
+    /// <summary>Sends a signal by process id; only for children that have not been waited for, whose id cannot be another's.</summary>
+    /// <returns>The reason of failure, ESRCH where there is no such process.</returns>
+    public static Errno Kill(int pid, Signal signal) => kill(pid, (int)signal) == 0 ? Errno.None : Call.LastError;
+
+    /// <summary>A descriptor that stands for this very process, whatever becomes of its id; readable when it has ended. See pidfd_open(2), Linux 5.3.</summary>
+    /// <returns>Null where there is no such process.</returns>
+    public static FileDescriptor? TryOpen(int pid)
+    {
+        nint number = pidfd_open(SystemCall.pidfd_open, pid, 0);
+        return number >= 0 ? new FileDescriptor((int)number, $"process {pid}")
+            : Call.LastError == Errno.ESRCH ? null
+            : throw new KernelException($"open process {pid}", Call.LastError);
+    }
+
+    /// <summary>Sends a signal to the process that a descriptor of <see cref="TryOpen"/> stands for. See pidfd_send_signal(2), Linux 5.1.</summary>
+    /// <returns>The reason of failure, ESRCH when it has ended.</returns>
+    public static Errno Kill(FileDescriptor process, Signal signal) =>
+        pidfd_send_signal(SystemCall.pidfd_send_signal, process, (int)signal, 0, 0) == 0 ? Errno.None : Call.LastError;
+
+    /// <summary>Replaces this process's program; returns only by an exception. Descriptors marked close-on-exec are closed.</summary>
+    /// <param name="program">An absolute path, or the path of a descriptor.</param>
+    public static void Execute(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        var plan = new LaunchPlan();
+        plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray(arguments), plan.TextArray(environment));
+        using var loaded = LoadedPlan.Load(plan.ToBytes());
+        loaded.Run();
+        throw loaded.Failure!;
+    }
+
+    /// <summary>This process's environment as KEY=VALUE.</summary>
+    public static IReadOnlyList<string> Environment()
+    {
+        var variables = new List<string>();
+        foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+        {
+            variables.Add($"{variable.Key}={variable.Value}");
+        }
+
+        return variables;
+    }
+
+    /// <summary>Whether this process has root's user id for file access and system calls.</summary>
+    public static bool IsRoot => geteuid() == 0;
+
+    public static uint EffectiveUserId => geteuid();
+
+    static ExitStatus Decode(int status) =>
+        (status & EXITED) == 0 ? new ExitStatus((status >> 8) & 0xff, 0) : new ExitStatus(0, status & EXITED);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int waitpid(int pid, int* status, int options);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int kill(int pid, int signal);
+
+    [LibraryImport("libc")]
+    private static partial uint geteuid();
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint pidfd_open(nint number, nint pid, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint pidfd_send_signal(nint number, FileDescriptor process, nint signal, nint info, nint flags);
+}
