@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -14,6 +15,7 @@ namespace Nacelle.Specs;
 [JsonSerializable(typeof(ImageManifest))]
 [JsonSerializable(typeof(ImageConfig))]
 [JsonSerializable(typeof(ImageLayoutFile))]
+[JsonSerializable(typeof(DocumentHead))]
 [JsonSerializable(typeof(DockerArchiveEntry[]))]
 sealed partial class ImageJson : JsonSerializerContext
 {
@@ -41,7 +43,17 @@ sealed partial class ImageJson : JsonSerializerContext
         }
     }
 
-    public static byte[] Write<T>(T document, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(document, type);
+    public static byte[] Write<T>(T document, JsonTypeInfo<T> type)
+    {
+        // "+" is common in media types, and these documents are never part of a web page.
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            JsonSerializer.Serialize(writer, document, type);
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
 }
 
 /// <summary>What holds for every image document.</summary>
@@ -49,6 +61,38 @@ public static class ImageDocuments
 {
     /// <summary>In bytes. What registries keep to for manifests (OCI distribution specification 1.1, "Pushing Manifests"), used for configs too.</summary>
     public const int LargestDocument = 4 << 20;
+
+    /// <summary>Whether a document is a manifest or an index: by what came with it, and what it says of itself.</summary>
+    /// <param name="given">The media type that the descriptor or the Content-Type header names; may be empty or general.</param>
+    /// <exception cref="SpecException">It is neither, or the two differ.</exception>
+    public static string MediaTypeOf(ReadOnlySpan<byte> content, string given, string document)
+    {
+        try
+        {
+            var head = ImageJson.Parse(content, ImageJson.Default.DocumentHead);
+            string said = head.MediaType ?? "";
+            string mediaType = MediaTypes.IsIndex(given) || MediaTypes.IsManifest(given) ? given
+                : said.Length > 0 ? said
+                : head.SchemaVersion == 1 ? "application/vnd.docker.distribution.manifest.v1+json" : given;
+            return !MediaTypes.IsIndex(mediaType) && !MediaTypes.IsManifest(mediaType) ? throw MediaTypes.NotAnImage("mediaType", mediaType)
+                : said.Length > 0 && said != mediaType ? throw new SpecException("mediaType", $"is '{said}', but '{mediaType}' was announced")
+                : mediaType;
+        }
+        catch (SpecException failure)
+        {
+            throw failure.In(document);
+        }
+    }
+}
+
+/// <summary>What every kind of manifest begins with.</summary>
+sealed record DocumentHead
+{
+    [JsonPropertyName("schemaVersion")]
+    public int SchemaVersion { get; init; }
+
+    [JsonPropertyName("mediaType")]
+    public string? MediaType { get; init; }
 }
 
 sealed class DigestConverter : JsonConverter<Digest>

@@ -1,0 +1,120 @@
+using System.Text;
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Images;
+
+public sealed partial class ImageStore
+{
+    /// <summary>Gives an image a name; manifest, config and all layers must be in the store. The name may have stood for another image before.</summary>
+    internal void Add(StoredImage image)
+    {
+        using var changing = Changing();
+        Files.Replace(refs, FileNameOf(image.Name), image.Write());
+        Files.Synchronize(refs);
+        WriteIndex();
+    }
+
+    /// <summary>Takes the name away, and then removes all content that no name and no pod needs any more.</summary>
+    /// <param name="layersInUse">The diff-ids of layers that pods use; asked once nobody can begin to use further ones.</param>
+    /// <returns>False when content had to stay for now because somebody is fetching or preparing; <see cref="Collect"/> finds it later.</returns>
+    public bool Remove(StoredImage image, Func<IReadOnlySet<Digest>> layersInUse)
+    {
+        using (Changing())
+        {
+            Files.TryUnlink(refs, FileNameOf(image.Name));
+            WriteIndex();
+        }
+
+        return Collect(layersInUse, TimeSpan.MaxValue);
+    }
+
+    /// <summary>Removes blobs and layers that no name and no pod needs, and interrupted downloads older than <paramref name="downloadAge"/>.</summary>
+    /// <returns>False when nothing was done because somebody is fetching or preparing.</returns>
+    public bool Collect(Func<IReadOnlySet<Digest>> layersInUse, TimeSpan downloadAge)
+    {
+        using var held = Files.Open(images, ".", OpenFlags.ReadOnly | OpenFlags.Directory);
+        if (!FileLock.TryAcquire(held, LockKind.Exclusive))
+        {
+            return false;
+        }
+
+        var layers = new HashSet<Digest>(layersInUse());
+        var blobs = new HashSet<Digest>();
+        foreach (var image in List())
+        {
+            blobs.Add(image.Manifest.Digest);
+            blobs.Add(image.Layout.Digest);
+            blobs.Add(image.Config);
+            blobs.UnionWith(ReadManifest(image).Layers.Select(layer => layer.Digest));
+            layers.UnionWith(ReadConfig(image).Rootfs.DiffIds);
+        }
+
+        foreach (var blob in Content.List())
+        {
+            if (!blobs.Contains(blob))
+            {
+                Content.Remove(blob);
+            }
+        }
+
+        foreach (var layer in Layers.List())
+        {
+            if (!layers.Contains(layer))
+            {
+                Layers.Remove(layer);
+            }
+        }
+
+        Layers.Sweep();
+        Content.SweepIngest(downloadAge);
+        return true;
+    }
+
+    FileDescriptor Changing()
+    {
+        var held = Files.Open(refs, ".", OpenFlags.ReadOnly | OpenFlags.Directory);
+        FileLock.Acquire(held, LockKind.Exclusive);
+        return held;
+    }
+
+    /// <summary>Writes the layout's index anew from the names: they are the truth, and it may be behind them after a crash.</summary>
+    void WriteIndex()
+    {
+        if (!Files.Exists(images, "oci-layout"))
+        {
+            Files.Replace(images, "oci-layout", new ImageLayoutFile().ToJson());
+        }
+
+        var manifests = List().Select(image => image.Layout with
+        {
+            Annotations = new Dictionary<string, string> { [Descriptor.ReferenceName] = LayoutNameOf(image) },
+        });
+        Files.Replace(images, "index.json", new ImageIndex { MediaType = MediaTypes.OciIndex, Manifests = [.. manifests] }.ToJson());
+    }
+
+    /// <summary>A name that the layout's grammar allows: words of letters and digits, joined by single marks and slashes.</summary>
+    /// <remarks>OCI image specification 1.1, annotations.md, org.opencontainers.image.ref.name.</remarks>
+    internal static string LayoutNameOf(StoredImage image)
+    {
+        var name = new StringBuilder();
+        foreach (char letter in image.DisplayName)
+        {
+            bool mark = !char.IsAsciiLetterOrDigit(letter);
+            if (mark && (name.Length == 0 || !char.IsAsciiLetterOrDigit(name[^1])))
+            {
+                continue;
+            }
+
+            name.Append(!mark || letter is '-' or '.' or '_' or ':' or '@' or '+' or '/' ? letter : '_');
+        }
+
+        while (name.Length > 0 && !char.IsAsciiLetterOrDigit(name[^1]))
+        {
+            name.Length--;
+        }
+
+        // What had to be changed could now be some other image's name.
+        return name.ToString() == image.DisplayName ? image.DisplayName : $"{name}_{Fnv1a(image.Name):x16}";
+    }
+}

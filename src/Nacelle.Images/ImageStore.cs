@@ -1,0 +1,201 @@
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Images;
+
+/// <summary>
+/// The images of a data directory: <c>refs/</c> says which names there are and what they stand for; <c>images/</c> is an OCI image layout with the
+/// content. Finding an image by name reads one small file. Nothing here talks to a registry.
+/// </summary>
+/// <remarks>
+/// Two locks (flock): on <c>images/</c>, shared by whoever needs content to stay and exclusive for whoever removes some; and on <c>refs/</c>, held for
+/// the moment in which a name changes.
+/// </remarks>
+public sealed partial class ImageStore : IDisposable
+{
+    readonly FileDescriptor data;
+    readonly FileDescriptor images;
+    readonly FileDescriptor refs;
+
+    ImageStore(FileDescriptor data)
+    {
+        this.data = data;
+        Files.EnsureDirectory(data, "refs");
+        Files.EnsureDirectory(data, "images");
+        refs = Files.Open(data, "refs", OpenFlags.ReadOnly | OpenFlags.Directory);
+        images = Files.Open(data, "images", OpenFlags.ReadOnly | OpenFlags.Directory);
+        Content = new ContentStore(data, images);
+        Layers = LayerStore.Open(data);
+    }
+
+    public ContentStore Content { get; }
+
+    public LayerStore Layers { get; }
+
+    /// <summary>Opens the store of a data directory, making what is missing.</summary>
+    public static ImageStore Open(string dataDirectory)
+    {
+        var data = Files.EnsureDirectories(dataDirectory);
+        try
+        {
+            return new ImageStore(data);
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The image stored under that very name, or null.</summary>
+    /// <exception cref="ImageException">The file of that name is damaged.</exception>
+    public StoredImage? Find(ImageName name) =>
+        ReadReference(FileNameOf(name.ToString())) is { } image && image.Name == name.ToString() ? image : null;
+
+    /// <summary>
+    /// The image that a person means: by name (<c>docker://redis</c>, <c>redis</c>, as listed), or by id or config digest, whole or its unique beginning,
+    /// with or without <c>sha256:</c> or <c>sha256-</c>.
+    /// </summary>
+    /// <returns>Null when there is none.</returns>
+    /// <exception cref="ImageException">Several images' ids start like that.</exception>
+    public StoredImage? Find(string text)
+    {
+        string hex = text.StartsWith("sha256:", StringComparison.Ordinal) || text.StartsWith("sha256-", StringComparison.Ordinal) ? text[7..] : text;
+        bool isId = hex.Length is > 0 and <= 64 && !hex.AsSpan().ContainsAnyExcept("0123456789abcdef");
+        StoredImage? found = isId ? FindById(text, hex) : null;
+        if (found is null && hex.Length == text.Length)
+        {
+            try
+            {
+                found = Find(text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text[..1] is "/" or "."
+                    ? ImageName.Parse(text) : ImageReference.Parse(text));
+            }
+            catch (SpecException)
+            {
+                // Not a name: then there is no image of that name.
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>All images, each once per name, the oldest first.</summary>
+    public List<StoredImage> List()
+    {
+        var list = new List<StoredImage>();
+        foreach (var entry in Directories.List(refs))
+        {
+            if (!entry.Name.StartsWith('.') && ReadReference(entry.Name) is { } image)
+            {
+                list.Add(image);
+            }
+        }
+
+        list.Sort((a, b) => a.Imported != b.Imported ? a.Imported.CompareTo(b.Imported) : string.CompareOrdinal(a.Name, b.Name));
+        return list;
+    }
+
+    /// <exception cref="ImageException">The manifest is not in the store.</exception>
+    /// <exception cref="SpecException">The manifest is not valid.</exception>
+    public ImageManifest ReadManifest(StoredImage image) => ImageManifest.Parse(Content.Read(image.Manifest.Digest));
+
+    /// <inheritdoc cref="ReadManifest"/>
+    public ImageConfig ReadConfig(StoredImage image) => ImageConfig.Parse(Content.Read(image.Config));
+
+    /// <summary>Notes that the image was used now; the time is that of its file in <c>refs/</c>.</summary>
+    public void MarkUsed(StoredImage image)
+    {
+        long milliseconds = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        var now = new Timestamp(milliseconds / 1000, milliseconds % 1000 * 1_000_000);
+        try
+        {
+            Files.SetTimes(refs, FileNameOf(image.Name), now, now);
+        }
+        catch (KernelException failure) when (failure.Errno is Errno.ENOENT or Errno.EROFS)
+        {
+            // Removed meanwhile, or a store that cannot be written: not worth failing for.
+        }
+    }
+
+    /// <summary>Keeps all content (blobs and layers) from being removed until the result is disposed; waits while somebody removes.</summary>
+    /// <remarks>To be held from finding an image until its layers are mounted or noted as used by a pod.</remarks>
+    public IDisposable HoldContent()
+    {
+        var held = Files.Open(images, ".", OpenFlags.ReadOnly | OpenFlags.Directory);
+        FileLock.Acquire(held, LockKind.Shared);
+        return held;
+    }
+
+    public void Dispose()
+    {
+        Layers.Dispose();
+        refs.Dispose();
+        images.Dispose();
+        data.Dispose();
+    }
+
+    StoredImage? FindById(string text, string hex)
+    {
+        StoredImage? found = null;
+        foreach (var image in List())
+        {
+            if (image.Id.Hex.StartsWith(hex, StringComparison.Ordinal) || image.Config.Hex.StartsWith(hex, StringComparison.Ordinal))
+            {
+                found = found is null || found.Id == image.Id ? image
+                    : throw new ImageException($"'{text}' is ambiguous: it is the beginning of {found.Id} and of {image.Id}");
+            }
+        }
+
+        return found;
+    }
+
+    StoredImage? ReadReference(string fileName)
+    {
+        using var file = Files.TryOpen(refs, fileName, OpenFlags.ReadOnly | OpenFlags.NoFollow, out var error);
+        if (file is null)
+        {
+            return error == Errno.ENOENT ? null : throw new KernelException($"open {refs}/{fileName}", error);
+        }
+
+        try
+        {
+            return StoredImage.Read(System.Text.Encoding.UTF8.GetString(Files.ReadToEnd(file)), Files.Status(file).ModificationTime.ToDateTimeOffset());
+        }
+        catch (Exception failure) when (failure is FormatException or OverflowException)
+        {
+            throw new ImageException($"{refs}/{fileName} is damaged ({failure.Message}): remove it and fetch the image again", failure);
+        }
+    }
+
+    /// <summary>One path component for any name: letters, digits, '.', '_' and '-' stand for themselves, all else is %XX.</summary>
+    internal static string FileNameOf(string name)
+    {
+        var escaped = new System.Text.StringBuilder(name.Length + 16);
+        foreach (byte letter in System.Text.Encoding.UTF8.GetBytes(name))
+        {
+            if (char.IsAsciiLetterOrDigit((char)letter) || letter is (byte)'_' or (byte)'-' || (letter == '.' && escaped.Length > 0))
+            {
+                escaped.Append((char)letter);
+            }
+            else
+            {
+                escaped.Append(System.Globalization.CultureInfo.InvariantCulture, $"%{letter:X2}");
+            }
+        }
+
+        // A component holds 255 bytes, and Replace needs some for its temporary name; the end of a long name gives way to a hash of the whole.
+        const int Longest = 200;
+        return escaped.Length <= Longest ? escaped.ToString() : $"{escaped.ToString(0, Longest - 17)}~{Fnv1a(name):x16}";
+    }
+
+    static ulong Fnv1a(string text)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (char letter in text)
+        {
+            hash = (hash ^ letter) * 1099511628211;
+        }
+
+        return hash;
+    }
+}

@@ -1,0 +1,35 @@
+using Nacelle.Linux;
+
+namespace Nacelle.Images;
+
+/// <summary>A directory in the layer being unpacked: where it is, and which attributes it gets once everything is in it.</summary>
+sealed class LayerDirectory(LayerDirectory? parent, string name)
+{
+    public LayerDirectory? Parent { get; } = parent;
+
+    public string Name { get; } = name;
+
+    public int Depth { get; } = parent is null ? 0 : parent.Depth + 1;
+
+    public Dictionary<string, LayerDirectory>? Children { get; private set; }
+
+    /// <summary>Null as long as no entry has described the directory.</summary>
+    public LayerAttributes? Attributes { get; set; }
+
+    /// <summary>Was there before the layer, and keeps its attributes unless an entry describes it.</summary>
+    public bool Found { get; init; }
+
+    public bool Opaque { get; set; }
+
+    /// <summary>Open or not, as <see cref="LayerTree"/> sees fit.</summary>
+    public FileDescriptor? Descriptor { get; set; }
+
+    public LinkedListNode<LayerDirectory>? Use { get; set; }
+
+    public string Path => Parent is null ? "" : Parent.Parent is null ? Name : $"{Parent.Path}/{Name}";
+
+    public void Add(LayerDirectory child) => (Children ??= new(StringComparer.Ordinal)).Add(child.Name, child);
+}
+
+/// <summary>What an archive says of a file beside its content.</summary>
+sealed record LayerAttributes(uint Mode, uint Owner, uint Group, Timestamp Access, Timestamp Modification, TarAttribute[] Extended);

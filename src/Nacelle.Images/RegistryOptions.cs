@@ -1,0 +1,32 @@
+namespace Nacelle.Images;
+
+/// <summary>How far a registry is trusted and how long it is waited for.</summary>
+public sealed record RegistryOptions
+{
+    /// <summary>Plain http is allowed where https does not answer.</summary>
+    public bool InsecureHttp { get; init; }
+
+    /// <summary>Any TLS certificate is accepted.</summary>
+    public bool InsecureTls { get; init; }
+
+    /// <summary>How long a connection may stay without a byte.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The first pause before trying again; doubled each time, with jitter, up to 10 seconds.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often something is tried without any progress before it is given up.</summary>
+    public int Attempts { get; init; } = 5;
+
+    /// <summary>The credential to use for every host, instead of those in the user's files.</summary>
+    public RegistryCredential? Credential { get; init; }
+
+    internal static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(10), LongestRetryAfter = TimeSpan.FromSeconds(60);
+
+    /// <summary>The pause after the given number of failures in a row.</summary>
+    internal TimeSpan DelayAfter(int failures)
+    {
+        double delay = Math.Min(RetryDelay.TotalMilliseconds * Math.Pow(2, failures - 1), LongestDelay.TotalMilliseconds);
+        return TimeSpan.FromMilliseconds(delay * (0.75 + (Random.Shared.NextDouble() / 2)));
+    }
+}
