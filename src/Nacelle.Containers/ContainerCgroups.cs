@@ -6,8 +6,6 @@ namespace Nacelle.Containers;
 /// <summary>The cgroup file system inside a container, as its cgroup namespace shows it.</summary>
 static class ContainerCgroups
 {
-    static readonly string[] Hierarchies = ["memory", "cpu", "cpuacct", "cpuset", "pids", "blkio", "freezer", "devices"];
-
     public static void Mount(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, ContainerSetting setting)
     {
         if (setting.CgroupHierarchies is not { } hierarchies)
@@ -19,10 +17,10 @@ static class ContainerCgroups
 
         var top = plan.NewFileSystem("tmpfs", mount.Destination, ["mode=755"], options.Set & ~MountAttributes.ReadOnly, out _);
         plan.Attach(top, plan.OpenTarget(root, mount.Destination, asFile: false), mount.Destination);
-        foreach (var hierarchy in hierarchies.Where(Hierarchies.Contains))
+        foreach (var hierarchy in hierarchies)
         {
             var path = $"{mount.Destination}/{hierarchy}";
-            var made = plan.NewFileSystem("cgroup", path, [hierarchy], options.Set, out _);
+            var made = plan.NewFileSystem("cgroup", path, hierarchy.Split(','), options.Set, out _);
             plan.Attach(made, plan.OpenTarget(root, path, asFile: false), path);
         }
 

@@ -46,7 +46,17 @@ static class ContainerDevices
             AddWanted(plan, root, device, setting);
         }
 
-        var terminal = config.Process is { Terminal: true } process ? OpenTerminal(plan, root, process, setting, ownDev) : default(PlanValue?);
+        var terminal = default(PlanValue?);
+        if (config.Process is { Terminal: true } process)
+        {
+            terminal = OpenTerminal(
+                plan, root, process, setting.ConsoleSocket ?? throw new SpecException("process.terminal", "a terminal needs somebody to hand its other side to"));
+            if (ownDev)
+            {
+                BindConsole(plan, root, terminal.Value);
+            }
+        }
+
         plan.Call("set umask", SystemCall.umask, config.Process?.User.Umask ?? 0x12);
         return terminal;
     }
@@ -87,10 +97,10 @@ static class ContainerDevices
         plan.Attach(node, plan.OpenIn(root, $"dev/{name}"), $"/dev/{name}");
     }
 
-    /// <summary>Opens a pty of the container's own devpts and sends its outer side away.</summary>
-    static PlanValue OpenTerminal(LaunchPlan plan, PlanValue root, RuntimeProcess process, ContainerSetting setting, bool ownDev)
+    /// <summary>Opens a pty of the container's own devpts, makes it the controlling terminal, and sends its outer side away.</summary>
+    /// <returns>The cell of the inner side.</returns>
+    public static PlanValue OpenTerminal(LaunchPlan plan, PlanValue root, RuntimeProcess process, FileDescriptor console)
     {
-        var socket = setting.ConsoleSocket ?? throw new SpecException("process.terminal", "a terminal needs somebody to hand its other side to");
         var outer = plan.OpenIn(root, "dev/pts/ptmx", OpenFlags.ReadWrite | OpenFlags.NoControllingTerminal);
         plan.Call("unlock the terminal", SystemCall.ioctl, outer, TIOCSPTLCK, plan.Bytes(stackalloc byte[4]));
         var inner = plan.CallForResult(
@@ -105,16 +115,17 @@ static class ContainerDevices
 
         plan.Call("set owner of the terminal", SystemCall.fchown, inner, process.User.Uid, -1);
         plan.Call("take the terminal", SystemCall.ioctl, inner, TIOCSCTTY, 0);
-        if (ownDev)
-        {
-            // The descriptor's own mount lies in the container's devpts: a copy of it makes /dev/console the same terminal.
-            plan.Call("create /dev/console", SystemCall.mknodat, root, plan.Text("dev/console"), (uint)FileKind.Regular | 0x180).Tolerate(Errno.EEXIST);
-            plan.Attach(plan.CloneMount(inner, "/dev/console", recursive: false), plan.OpenIn(root, "dev/console"), "/dev/console");
-        }
-
-        SendDescriptor(plan, socket, outer);
+        SendDescriptor(plan, console, outer);
         plan.Close(outer);
         return inner;
+    }
+
+    /// <summary>Makes /dev/console the container's terminal.</summary>
+    /// <remarks>CVE-2025-52565: the mount is cloned from the terminal's own descriptor, never from a path that could lead elsewhere.</remarks>
+    static void BindConsole(LaunchPlan plan, PlanValue root, PlanValue terminal)
+    {
+        plan.Call("create /dev/console", SystemCall.mknodat, root, plan.Text("dev/console"), (uint)FileKind.Regular | 0x180).Tolerate(Errno.EEXIST);
+        plan.Attach(plan.CloneMount(terminal, "/dev/console", recursive: false), plan.OpenIn(root, "dev/console"), "/dev/console");
     }
 
     /// <summary>Sends a descriptor over a socket: SCM_RIGHTS of unix(7), the message built in the plan's data with a cell in the descriptor's place.</summary>

@@ -18,7 +18,7 @@ public sealed record ContainerSetting
     /// <summary>The cgroup.procs files of the groups to join, open for writing.</summary>
     public IReadOnlyList<FileDescriptor> Cgroups { get; init; } = [];
 
-    /// <summary>The version 1 hierarchies that the container shows in its cgroup mount; null for the unified one.</summary>
+    /// <summary>The version 1 hierarchies that the container shows in its cgroup mount, each by its controllers (<c>cpu,cpuacct</c>); null for version 2.</summary>
     public IReadOnlyList<string>? CgroupHierarchies { get; init; }
 
     /// <summary>A connected socket that receives the terminal's master side, for a process with a terminal.</summary>

@@ -118,6 +118,12 @@ public sealed unsafe partial class CgroupLayout
         return layout;
     }
 
+    /// <summary>The version 1 hierarchies that hold any of these controllers, each by the names of all its controllers: <c>cpu,cpuacct</c>.</summary>
+    public IReadOnlyList<string> HierarchyNames(CgroupControllers controllers) =>
+        [.. hierarchies.Where(one => (one.Controllers & controllers) != 0).Select(one => NamesOf(one.Controllers))];
+
+    static string NamesOf(CgroupControllers controllers) => string.Join(',', LegacyNames.Where((_, i) => ((int)controllers >> i & 1) != 0));
+
     /// <summary>The name in the running version's own words, for messages.</summary>
     internal static string Name(CgroupControllers controller, bool unified) =>
         unified && controller == CgroupControllers.BlockIo ? "io" : LegacyNames[System.Numerics.BitOperations.TrailingZeroCount((uint)controller)];

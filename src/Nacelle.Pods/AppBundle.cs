@@ -26,7 +26,7 @@ static class AppBundle
         var limits = AppLimits.Read(run.Isolators, $"apps[{app.Name}].app.isolators");
         bool root = user.Uid == 0;
         var capabilities = limits.Capabilities.Members().Select(capability => capability.Name()).ToList();
-        var seccomp = limits.SeccompIsOff ? null : limits.Seccomp ?? DefaultSeccompProfile.For(limits.Capabilities);
+        var seccomp = limits.SeccompIsOff ? null : limits.Seccomp ?? DefaultSeccompProfile.For(limits.Capabilities, Environment.OSVersion.Version, SeccompFilter.Native);
         return new RuntimeConfig
         {
             OciVersion = RuntimeConfig.CurrentVersion,
@@ -35,7 +35,7 @@ static class AppBundle
             {
                 Args = run.Exec,
                 Cwd = run.WorkingDirectory is { Length: > 0 } directory ? directory : "/",
-                Env = Environment(app, run, user),
+                Env = Variables(app, run, user),
                 User = new RuntimeUser { Uid = user.Uid, Gid = user.Gid, AdditionalGids = user.Groups },
                 NoNewPrivileges = limits.NoNewPrivileges || !root,
                 OomScoreAdj = limits.OutOfMemoryScore,
@@ -77,7 +77,7 @@ static class AppBundle
 
     /// <summary>The image's environment, with what appc promises every app where the image does not say it.</summary>
     /// <remarks>appc 0.8.11, spec/ace.md, "Execution Environment".</remarks>
-    static List<string> Environment(PodApp app, App run, AppUser user)
+    static List<string> Variables(PodApp app, App run, AppUser user)
     {
         var environment = run.Environment.Select(variable => $"{variable.Name}={variable.Value}").ToList();
         AddDefault("PATH", DefaultPath);

@@ -25,10 +25,10 @@ sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, string Hom
         uint uid = entry is not null && uint.TryParse(entry[2], out uint listed) ? listed
             : uint.TryParse(user, out uint number) ? number
             : user.StartsWith('/') ? OwnerOf(files, user).Owner
-            : user == "root" ? 0
+            : user == "root" ? 0u
             : throw new PodException($"the image has no user '{user}' in /etc/passwd");
         bool ownGroup = group.Length == 0;
-        uint gid = ownGroup ? entry is not null && uint.TryParse(entry[3], out uint primary) ? primary : 0 : FindGroup(group, files);
+        uint gid = ownGroup ? entry is not null && uint.TryParse(entry[3], out uint primary) ? primary : 0u : FindGroup(group, files);
         var groups = supplementary.ToList();
         if (entry is not null)
         {
@@ -56,7 +56,7 @@ sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, string Hom
 
         var entry = Entries(files, "/etc/group", 3).FirstOrDefault(line => line[0] == group);
         return entry is not null && uint.TryParse(entry[2], out uint gid) ? gid
-            : group == "root" ? 0
+            : group == "root" ? 0u
             : throw new PodException($"the image has no group '{group}' in /etc/group");
     }
 

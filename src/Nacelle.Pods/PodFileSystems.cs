@@ -109,7 +109,7 @@ static class PodFileSystems
                     if (source is not null)
                     {
                         using var volume = Files.Open($"{pod.Path}/sharedVolumes/{name}", OpenFlags.ReadOnly | OpenFlags.Directory);
-                        LayerCopy.Flatten([source], volume, new LayerCopyOptions());
+                        LayerCopy.Flatten([new LayerSource(source, false, new HashSet<string>())], volume, OwnerShift.None);
                         break;
                     }
                 }

@@ -97,7 +97,9 @@ public static class PodPreparation
             if (!pod.OverlayPrepared)
             {
                 using var rootfs = Files.Open(pod.Directory, $"{stage2}/rootfs", OpenFlags.ReadOnly | OpenFlags.Directory);
-                LayerCopy.Flatten(opened, rootfs, new LayerCopyOptions());
+                var sources = image.Config.Rootfs.DiffIds.Select(diffId => layers.TryOpenSource(diffId)!).ToList();
+                LayerCopy.Flatten(sources, rootfs, OwnerShift.None);
+                sources.ForEach(source => source.Dispose());
             }
         }
         finally

@@ -103,13 +103,8 @@ public static class PodRun
             Signals.BlockAll();
         }
 
-        try
-        {
-            Processes.Execute(program, arguments, [.. Processes.Environment(), $"RKT_LOCK_FD={pod.Directory.Number}"]);
-        }
-        finally
-        {
-            Signals.UnblockAll();
-        }
+        var failure = Processes.Execute(program, arguments, [.. Processes.Environment(), $"RKT_LOCK_FD={pod.Directory.Number}"]);
+        Signals.UnblockAll();
+        throw failure;
     }
 }

@@ -3,8 +3,9 @@ using Nacelle.Linux;
 namespace Nacelle.Supervisor;
 
 /// <summary>An app as the pod's PID 1 knows it: how it is started, and how it is asked to stop.</summary>
+/// <param name="Cgroup">The descriptor of the version 2 group that the app is born in, or -1.</param>
 /// <param name="Plan">A launch plan, as <see cref="LaunchPlan.ToBytes"/> writes it.</param>
-sealed record AppOrder(string Name, Namespaces Namespaces, Signal StopSignal, byte[] Plan);
+sealed record AppOrder(string Name, Namespaces Namespaces, Signal StopSignal, int Cgroup, byte[] Plan);
 
 /// <summary>All that the pod's PID 1 has to know, handed over in a file in memory: it reads no manifest and sees nothing of the host.</summary>
 /// <param name="Streams">The apps are connected straight to the pod's own standard streams, or to a terminal; nothing is logged.</param>
@@ -24,6 +25,7 @@ sealed record PodOrder(bool Streams, int StandardInput, IReadOnlyList<AppOrder> 
                 writer.Write(app.Name);
                 writer.Write((uint)app.Namespaces);
                 writer.Write((int)app.StopSignal);
+                writer.Write(app.Cgroup);
                 writer.Write(app.Plan.Length);
                 writer.Write(app.Plan);
             }
@@ -44,7 +46,7 @@ sealed record PodOrder(bool Streams, int StandardInput, IReadOnlyList<AppOrder> 
         var apps = new AppOrder[reader.ReadInt32()];
         for (int i = 0; i < apps.Length; i++)
         {
-            apps[i] = new AppOrder(reader.ReadString(), (Namespaces)reader.ReadUInt32(), (Signal)reader.ReadInt32(), reader.ReadBytes(reader.ReadInt32()));
+            apps[i] = new AppOrder(reader.ReadString(), (Namespaces)reader.ReadUInt32(), (Signal)reader.ReadInt32(), reader.ReadInt32(), reader.ReadBytes(reader.ReadInt32()));
         }
 
         return new PodOrder(streams, input, apps);

@@ -66,14 +66,14 @@ sealed class PodSupervisor
             plan.SetStandard(0, input);
             if (order.Streams)
             {
-                running.Add(new RunningApp(app, Launcher.Start(plan, app.Namespaces).Id));
+                running.Add(new RunningApp(app, Launch(app, plan).Id));
             }
             else
             {
                 var output = new AppOutput(app.Name);
                 using (output.Connect(plan))
                 {
-                    running.Add(new RunningApp(app, Launcher.Start(plan, app.Namespaces).Id));
+                    running.Add(new RunningApp(app, Launch(app, plan).Id));
                 }
 
                 outputs.Add(output);
@@ -86,6 +86,17 @@ sealed class PodSupervisor
             Messages.Error($"app {app.Name}: {problem.Message}");
             Finish(app.Name, Messages.OwnError);
         }
+    }
+
+    static Process Launch(AppOrder app, LoadedPlan plan)
+    {
+        if (app.Cgroup < 0)
+        {
+            return Launcher.Start(plan, app.Namespaces);
+        }
+
+        using var group = new FileDescriptor(app.Cgroup, "cgroup", owned: false);
+        return Launcher.StartIn(group, plan, app.Namespaces);
     }
 
     /// <summary>Waits for one thing to happen and sees to it.</summary>
