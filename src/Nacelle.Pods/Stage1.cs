@@ -13,26 +13,10 @@ public static class Stage1
 
     static readonly string[] EntryPoints = ["run", "enter", "gc", "stop"];
 
-    /// <summary>The supervisor's path: beside this executable, or in its lib directory.</summary>
-    /// <exception cref="PodException">It is in neither place.</exception>
-    public static string FindSupervisor()
-    {
-        var own = Path.GetDirectoryName(Files.ReadLink(FileDescriptor.WorkingDirectory, "/proc/self/exe"))!;
-        foreach (var candidate in (ReadOnlySpan<string>)[$"{own}/nacelle-init", $"{own}/../lib/nacelle/nacelle-init"])
-        {
-            if (Files.Exists(FileDescriptor.WorkingDirectory, candidate))
-            {
-                return candidate;
-            }
-        }
-
-        throw new PodException($"nacelle-init is not beside nacelle in {own}, nor in {own}/../lib/nacelle: install it there");
-    }
-
     /// <summary>Puts the stage1 into a pod directory: its manifest, and in its rootfs an entry point for each verb.</summary>
     public static void Prepare(FileDescriptor pod, string version)
     {
-        var supervisor = FindSupervisor();
+        var supervisor = InstalledPrograms.Find("nacelle-init");
         Files.MakeDirectory(pod, "stage1");
         using var stage1 = Files.Open(pod, "stage1", OpenFlags.Path | OpenFlags.Directory);
         Files.MakeDirectory(stage1, "rootfs");
