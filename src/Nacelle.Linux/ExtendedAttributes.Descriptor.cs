@@ -74,6 +74,10 @@ public static unsafe partial class ExtendedAttributes
         }
     }
 
+    /// <exception cref="KernelException">ENODATA: the file has no such attribute.</exception>
+    public static void Remove(FileDescriptor file, string attribute) =>
+        Call.Check(fremovexattr(file, attribute), $"remove {attribute} of", file.Description);
+
     /// <summary>No value and no list of names is longer: XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h.</summary>
     const int MaximalSize = 65536;
 
@@ -82,6 +86,9 @@ public static unsafe partial class ExtendedAttributes
 
     [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(KernelStringMarshaller))]
     private static partial nint fgetxattr(FileDescriptor file, string name, byte* value, nint size);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(KernelStringMarshaller))]
+    private static partial int fremovexattr(FileDescriptor file, string name);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint flistxattr(FileDescriptor file, byte* list, nint size);
