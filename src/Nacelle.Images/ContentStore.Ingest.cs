@@ -80,9 +80,17 @@ public sealed partial class ContentStore
         }
     }
 
+    /// <summary>A file without a name beside the downloads, gone when closed.</summary>
+    internal FileDescriptor CreateUnnamed()
+    {
+        Files.EnsureDirectory(data, IngestDirectory, mode: 0x1C0);
+        return Files.Open(data, IngestDirectory, OpenFlags.Unnamed | OpenFlags.ReadWrite, mode: 0x180);
+    }
+
     internal void Enter(BlobIngest ingest)
     {
         var digest = ingest.Blob.Digest;
+        Files.EnsureDirectory(images, "blobs");
         Files.EnsureDirectory(images, $"blobs/{digest.Algorithm}");
         using var directory = Files.Open(images, $"blobs/{digest.Algorithm}", OpenFlags.ReadOnly | OpenFlags.Directory);
         Files.Rename(data, $"{IngestDirectory}/{digest.FileName}", directory, digest.Hex);

@@ -44,6 +44,7 @@ public sealed partial class ImageStore
         foreach (var image in List())
         {
             blobs.Add(image.Manifest.Digest);
+            blobs.Add(image.Layout.Digest);
             blobs.Add(image.Config);
             blobs.UnionWith(ReadManifest(image).Layers.Select(layer => layer.Digest));
             layers.UnionWith(ReadConfig(image).Rootfs.DiffIds);
@@ -57,7 +58,15 @@ public sealed partial class ImageStore
             }
         }
 
-        // layers: see LayerStore
+        foreach (var layer in Layers.List())
+        {
+            if (!layers.Contains(layer))
+            {
+                Layers.Remove(layer);
+            }
+        }
+
+        Layers.Sweep();
         Content.SweepIngest(downloadAge);
         return true;
     }
@@ -77,7 +86,7 @@ public sealed partial class ImageStore
             Files.Replace(images, "oci-layout", new ImageLayoutFile().ToJson());
         }
 
-        var manifests = List().Select(image => image.Manifest with
+        var manifests = List().Select(image => image.Layout with
         {
             Annotations = new Dictionary<string, string> { [Descriptor.ReferenceName] = LayoutNameOf(image) },
         });

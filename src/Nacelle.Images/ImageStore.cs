@@ -25,9 +25,12 @@ public sealed partial class ImageStore : IDisposable
         refs = Files.Open(data, "refs", OpenFlags.ReadOnly | OpenFlags.Directory);
         images = Files.Open(data, "images", OpenFlags.ReadOnly | OpenFlags.Directory);
         Content = new ContentStore(data, images);
+        Layers = LayerStore.Open(data);
     }
 
     public ContentStore Content { get; }
+
+    public LayerStore Layers { get; }
 
     /// <summary>Opens the store of a data directory, making what is missing.</summary>
     public static ImageStore Open(string dataDirectory)
@@ -125,6 +128,7 @@ public sealed partial class ImageStore : IDisposable
 
     public void Dispose()
     {
+        Layers.Dispose();
         refs.Dispose();
         images.Dispose();
         data.Dispose();

@@ -13,6 +13,9 @@ public sealed record StoredImage
     /// <summary>The manifest of the one platform that was fetched. Its digest is the image's id.</summary>
     public required Descriptor Manifest { get; init; }
 
+    /// <summary>The manifest by which the layout's index lists the image: the same, or its translation from Docker's words to OCI's.</summary>
+    public required Descriptor Layout { get; init; }
+
     /// <summary>The digest of the config: what Kubernetes and Docker call the image's id.</summary>
     public required Digest Config { get; init; }
 
@@ -40,6 +43,7 @@ public sealed record StoredImage
     internal byte[] Write() => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"""
         name {Name}
         manifest {Manifest.Digest} {Manifest.Size} {Manifest.MediaType}
+        layout {Layout.Digest} {Layout.Size} {Layout.MediaType}
         config {Config}
         resolved {Resolved}
         platform {Platform}
@@ -53,7 +57,7 @@ public sealed record StoredImage
     internal static StoredImage Read(string text, DateTimeOffset lastUsed)
     {
         string? name = null, platform = null;
-        Descriptor? manifest = null;
+        Descriptor? manifest = null, layout = null;
         Digest config = default, resolved = default;
         long size = -1, imported = 0;
         foreach (var range in text.AsSpan().Split('\n'))
@@ -69,12 +73,8 @@ public sealed record StoredImage
             switch (line[..space])
             {
                 case "name": name = value.ToString(); break;
-                case "manifest":
-                    var parts = value.ToString().Split(' ', 3);
-                    manifest = parts.Length == 3
-                        ? new Descriptor { Digest = Digest.Parse(parts[0]), Size = long.Parse(parts[1], CultureInfo.InvariantCulture), MediaType = parts[2] }
-                        : throw new FormatException("manifest");
-                    break;
+                case "manifest": manifest = ReadDescriptor(value.ToString()); break;
+                case "layout": layout = ReadDescriptor(value.ToString()); break;
                 case "config": config = Digest.Parse(value.ToString()); break;
                 case "resolved": resolved = Digest.Parse(value.ToString()); break;
                 case "platform": platform = value.ToString(); break;
@@ -83,12 +83,13 @@ public sealed record StoredImage
             }
         }
 
-        return name is null || manifest is null || config == default || resolved == default || platform is null || size < 0
+        return name is null || manifest is null || layout is null || config == default || resolved == default || platform is null || size < 0
             ? throw new FormatException("a line is missing")
             : new StoredImage
             {
                 Name = name,
                 Manifest = manifest,
+                Layout = layout,
                 Config = config,
                 Resolved = resolved,
                 Platform = platform,
@@ -97,4 +98,8 @@ public sealed record StoredImage
                 LastUsed = lastUsed,
             };
     }
+
+    static Descriptor ReadDescriptor(string text) => text.Split(' ', 3) is [var digest, var size, var mediaType]
+        ? new Descriptor { Digest = Digest.Parse(digest), Size = long.Parse(size, CultureInfo.InvariantCulture), MediaType = mediaType }
+        : throw new FormatException("a descriptor is not digest, size and media type");
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -42,7 +43,17 @@ sealed partial class ImageJson : JsonSerializerContext
         }
     }
 
-    public static byte[] Write<T>(T document, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(document, type);
+    public static byte[] Write<T>(T document, JsonTypeInfo<T> type)
+    {
+        // "+" is common in media types, and these documents are never part of a web page.
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            JsonSerializer.Serialize(writer, document, type);
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
 }
 
 /// <summary>What holds for every image document.</summary>

@@ -76,5 +76,21 @@ public sealed record ImageManifest
         return manifest;
     }
 
+    /// <summary>The same image in OCI's media types. A config of Docker's is a valid OCI one as it is, and so are the layers.</summary>
+    public ImageManifest ToOci() => this with
+    {
+        MediaType = MediaTypes.OciManifest,
+        Config = Config with { MediaType = MediaTypes.OciConfig },
+        Layers = [.. Layers.Select((layer, i) => layer with
+        {
+            MediaType = MediaTypes.LayerFormatOf(layer.MediaType, $"layers[{i}].mediaType") switch
+            {
+                LayerFormat.TarGzip => MediaTypes.OciLayerGzip,
+                LayerFormat.TarZstd => MediaTypes.OciLayerZstd,
+                _ => MediaTypes.OciLayer,
+            },
+        })],
+    };
+
     public byte[] ToJson() => ImageJson.Write(this, ImageJson.Default.ImageManifest);
 }

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+using Nacelle.Images;
+
+namespace Nacelle.Fetch;
+
+/// <summary>Draws a line per layer on standard error while it lives, and takes them away at the end. Draws nothing where that is no terminal.</summary>
+sealed class ProgressBars : IAsyncDisposable
+{
+    const int LongestBar = 40;
+
+    // Cursor up and to the first column; erase from there to the end of the screen. ECMA-48, CPL and ED.
+    const string EraseBelow = "\x1b[J";
+
+    readonly FetchProgress progress;
+    readonly CancellationTokenSource stop = new();
+    readonly Task drawing;
+    int drawn;
+
+    ProgressBars(FetchProgress progress, bool enabled)
+    {
+        this.progress = progress;
+        drawing = enabled && !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb") ? DrawAsync() : Task.CompletedTask;
+    }
+
+    public static ProgressBars Show(FetchProgress progress, bool enabled) => new(progress, enabled);
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await drawing;
+        if (drawn > 0)
+        {
+            Console.Error.Write($"\x1b[{drawn}F{EraseBelow}");
+        }
+
+        stop.Dispose();
+    }
+
+    async Task DrawAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop.Token))
+            {
+                Draw();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The fetch is over.
+        }
+    }
+
+    void Draw()
+    {
+        var layers = progress.Layers;
+        int width = Console.WindowWidth is > 0 and var columns ? columns : 80;
+        int room = Math.Max(1, (Console.WindowHeight is > 0 and var rows ? rows : 24) - 1);
+        if (layers.Count == 0)
+        {
+            return;
+        }
+
+        // What does not fit on the screen could not be drawn over; finished layers make room first.
+        var shown = layers.Count <= room ? layers : [.. layers.OrderBy(layer => layer.Phase == LayerPhase.Done).Take(room)];
+        var frame = new StringBuilder();
+        if (drawn > 0)
+        {
+            frame.Append(CultureInfo.InvariantCulture, $"\x1b[{Math.Min(drawn, room)}F{EraseBelow}");
+        }
+
+        foreach (var layer in shown)
+        {
+            frame.Append(Line(layer, width - 1)).Append('\n');
+        }
+
+        drawn = shown.Count;
+        Console.Error.Write(frame);
+    }
+
+    /// <summary>One layer in at most <paramref name="width"/> columns: digest, bar, bytes, state.</summary>
+    internal static string Line(LayerProgress layer, int width)
+    {
+        string state = layer.Phase switch
+        {
+            LayerPhase.Pending => "pending",
+            LayerPhase.Waiting => "waiting for another fetch",
+            LayerPhase.Fetching => "",
+            LayerPhase.Unpacking => "unpacking",
+            _ => "done",
+        };
+        long done = Math.Min(layer.Done, layer.Total);
+        string bytes = $"{Size(done),9} / {Size(layer.Total),-9}";
+        string head = layer.Digest.Hex[..12];
+        int length = Math.Clamp(width - head.Length - bytes.Length - state.Length - 6, 0, LongestBar);
+        int filled = layer.Total == 0 ? length : (int)(done * length / layer.Total);
+        string bar = length < 8 ? "" : $"[{new string('#', filled)}{new string('.', length - filled)}] ";
+        string line = $"{head} {bar}{bytes} {state}".TrimEnd();
+        return line.Length <= width ? line : line[..Math.Max(0, width)];
+    }
+
+    static string Size(long bytes) => bytes switch
+    {
+        >= 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.00} GiB"),
+        >= 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.0} MiB"),
+        >= 1 << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 10):0.0} KiB"),
+        _ => $"{bytes} B",
+    };
+}

@@ -1,0 +1,55 @@
+using Nacelle.Specs;
+
+namespace Nacelle.Images;
+
+/// <summary>How far a fetch has come; written by the fetch, read by whoever draws it, at any time and from any thread.</summary>
+public sealed class FetchProgress
+{
+    volatile LayerProgress[] layers = [];
+
+    /// <summary>The layers of the image being fetched, the lowest first; empty until they are known.</summary>
+    public IReadOnlyList<LayerProgress> Layers => layers;
+
+    /// <summary>Called with a line worth telling with --debug.</summary>
+    public Action<string>? Note { get; init; }
+
+    internal LayerProgress[] Start(IEnumerable<Descriptor> blobs) => layers = [.. blobs.Select(blob => new LayerProgress(blob.Digest, blob.Size))];
+}
+
+/// <summary>How far one layer has come.</summary>
+public sealed class LayerProgress(Digest digest, long total)
+{
+    long done;
+
+    public Digest Digest => digest;
+
+    /// <summary>Compressed size in bytes.</summary>
+    public long Total => total;
+
+    /// <summary>How many of them have been downloaded.</summary>
+    public long Done
+    {
+        get => Interlocked.Read(ref done);
+        internal set => Interlocked.Exchange(ref done, value);
+    }
+
+    public LayerPhase Phase { get; internal set; }
+}
+
+public enum LayerPhase
+{
+    /// <summary>Not begun.</summary>
+    Pending,
+
+    /// <summary>Another process is fetching it.</summary>
+    Waiting,
+
+    /// <summary>Being downloaded and unpacked.</summary>
+    Fetching,
+
+    /// <summary>Downloaded; the rest is unpacked and made durable.</summary>
+    Unpacking,
+
+    /// <summary>In the store.</summary>
+    Done,
+}

@@ -1,0 +1,196 @@
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Images;
+
+/// <summary>Brings images into the store: resolves the name, chooses the platform, fetches and unpacks the layers, and only then gives the image its name.</summary>
+/// <remarks>Interrupted at any point it leaves whole content under its digest and partial downloads that the next fetch resumes; nothing else.</remarks>
+public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchProgress progress)
+{
+    // An index may point to further ones; real images stop at the first.
+    const int DeepestIndex = 3;
+
+    /// <exception cref="ImageException">There is no such image, or it cannot be had; the message is for a person.</exception>
+    /// <exception cref="SpecException">A document of the image is not valid.</exception>
+    /// <exception cref="LayerException">A layer is refused.</exception>
+    /// <exception cref="KernelException">The machine's fault: no room, no right.</exception>
+    public async Task<StoredImage> FetchAsync(ImageName name, CancellationToken cancellation)
+    {
+        // Signature policy has its place here: before anything is asked of the source, and again once the manifest's digest is known.
+        if (name is ImageReference reference)
+        {
+            await using var registry = new RegistrySource(reference, options.Registry);
+            return await FindAsync(registry, reference, cancellation) ?? await FetchAsync(registry, cancellation);
+        }
+
+        await using var source = await FileSource.OpenAsync((ImageFile)name, store, cancellation);
+        return await FetchAsync(source, cancellation);
+    }
+
+    /// <summary>The image as it is in the store, where the pull policy is content with that.</summary>
+    async Task<StoredImage?> FindAsync(RegistrySource registry, ImageReference reference, CancellationToken cancellation)
+    {
+        var stored = store.Find(reference);
+        if (stored is not null && !IsComplete(stored))
+        {
+            progress.Note?.Invoke($"{reference}: the store lacks parts of it");
+            stored = null;
+        }
+
+        switch (options.PullPolicy)
+        {
+            case PullPolicy.Never:
+                return stored ?? throw new ImageException($"image not found: {reference.Name} is not in the store, and --pull-policy=never");
+            case PullPolicy.New:
+                return stored?.Platform == options.Platform.ToString() ? stored : null;
+        }
+
+        if (stored is null || stored.Platform != options.Platform.ToString())
+        {
+            return null;
+        }
+
+        var current = reference.Digest ?? await registry.ResolveDigestAsync(cancellation);
+        return current == stored.Resolved ? stored : null;
+    }
+
+    bool IsComplete(StoredImage stored)
+    {
+        var manifest = store.Content.SizeOf(stored.Manifest.Digest) is null ? null : store.ReadManifest(stored);
+        return manifest is not null
+            && store.Content.SizeOf(stored.Config) is not null
+            && manifest.Layers.All(layer => store.Content.SizeOf(layer.Digest) == layer.Size)
+            && store.ReadConfig(stored).Rootfs.DiffIds.All(store.Layers.Contains);
+    }
+
+    async Task<StoredImage> FetchAsync(ImageSource source, CancellationToken cancellation)
+    {
+        using var held = store.HoldContent();
+        var resolved = await source.ResolveAsync(cancellation);
+        var document = await ChooseManifestAsync(source, resolved, cancellation);
+        string where = $"manifest {document.Descriptor.Digest}";
+        var manifest = In(where, () => ImageManifest.Parse(document.Content));
+        progress.Note?.Invoke($"{source.Name}: {where}");
+
+        var config = await ReadConfigAsync(source, manifest, cancellation);
+        await FetchLayersAsync(source, manifest, config, cancellation);
+        await store.Content.PutAsync(document.Descriptor, document.Content, cancellation);
+
+        // Other tools find only OCI manifests in a layout; a Docker manifest says the same in other words, so the layout gets it in both.
+        var layout = document.Descriptor;
+        if (layout.MediaType == MediaTypes.DockerManifest)
+        {
+            var translated = manifest.ToOci().ToJson();
+            layout = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = ContentStore.DigestOf(translated), Size = translated.Length };
+            await store.Content.PutAsync(layout, translated, cancellation);
+        }
+
+        var image = new StoredImage
+        {
+            Name = source.Name.ToString(),
+            Manifest = document.Descriptor,
+            Layout = layout,
+            Config = manifest.Config.Digest,
+            Resolved = resolved.Descriptor.Digest,
+            Platform = options.Platform.ToString(),
+            Size = document.Descriptor.Size + manifest.Config.Size + manifest.Layers.DistinctBy(layer => layer.Digest).Sum(layer => layer.Size),
+            Imported = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
+            LastUsed = DateTimeOffset.UtcNow,
+        };
+        store.Add(image);
+        return image;
+    }
+
+    async Task<SourceDocument> ChooseManifestAsync(ImageSource source, SourceDocument document, CancellationToken cancellation)
+    {
+        for (int depth = 0; MediaTypes.IsIndex(document.Descriptor.MediaType); depth++)
+        {
+            string where = $"index {document.Descriptor.Digest}";
+            var content = document.Content;
+            var index = In(where, () => ImageIndex.Parse(content));
+            if (depth == DeepestIndex)
+            {
+                throw new ImageException($"{where}: indexes are nested more than {DeepestIndex} deep");
+            }
+
+            var chosen = index.Choose(options.Platform) ?? throw new ImageException(
+                $"{source.Name} has no image for {options.Platform}; it has {Offered(index)}");
+            document = await source.ReadAsync(chosen, cancellation);
+        }
+
+        return document;
+    }
+
+    async Task<ImageConfig> ReadConfigAsync(ImageSource source, ImageManifest manifest, CancellationToken cancellation)
+    {
+        string where = $"config {manifest.Config.Digest}";
+        byte[] content;
+        if (manifest.Config.Size > ImageDocuments.LargestDocument)
+        {
+            throw new SpecException("", $"is {manifest.Config.Size} bytes long; at most {ImageDocuments.LargestDocument} are read").In(where);
+        }
+
+        if (store.Content.SizeOf(manifest.Config.Digest) is not null)
+        {
+            content = store.Content.Read(manifest.Config.Digest);
+        }
+        else
+        {
+            content = (await source.ReadAsync(manifest.Config, cancellation)).Content;
+            try
+            {
+                await store.Content.PutAsync(manifest.Config, content, cancellation);
+            }
+            catch (DigestMismatchException mismatch)
+            {
+                throw new ImageException($"{where}: {mismatch.Message}", mismatch);
+            }
+        }
+
+        return In(where, () =>
+        {
+            var config = ImageConfig.Parse(content);
+            config.RequireLayersOf(manifest);
+            return config.Architecture.Length == 0 || options.Platform.Distance(config.Platform) is not null ? config
+                : throw new ImageException($"{source.Name} is for {config.Platform}, not for {options.Platform}; use --platform={config.Platform} if that is meant");
+        });
+    }
+
+    async Task FetchLayersAsync(ImageSource source, ImageManifest manifest, ImageConfig config, CancellationToken cancellation)
+    {
+        // The same layer may stand in an image twice, and two blobs may unpack to the same layer: one after the other, then.
+        var layers = manifest.Layers.Zip(config.Rootfs.DiffIds, (blob, diffId) => (Blob: blob, DiffId: diffId)).DistinctBy(layer => layer.Blob.Digest).ToList();
+        var bars = progress.Start(layers.Select(layer => layer.Blob));
+        var groups = layers.Zip(bars).GroupBy(layer => layer.First.DiffId).OrderByDescending(group => group.Max(layer => layer.First.Blob.Size));
+
+        // The largest first, so that at the end none is alone at work for long.
+        await Parallel.ForEachAsync(
+            groups,
+            new ParallelOptions { MaxDegreeOfParallelism = options.Parallelism, CancellationToken = cancellation },
+            async (group, stop) =>
+            {
+                foreach (var ((blob, diffId), bar) in group)
+                {
+                    await new LayerFetch(store, source, blob, diffId, options, bar, progress).RunAsync(stop);
+                }
+            });
+    }
+
+    static string Offered(ImageIndex index)
+    {
+        var platforms = index.Manifests.Where(entry => entry.Platform is { Os: not "unknown" }).Select(entry => entry.Platform!.ToString()).Distinct().ToList();
+        return platforms.Count == 0 ? "none" : string.Join(", ", platforms);
+    }
+
+    static T In<T>(string document, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (SpecException failure)
+        {
+            throw failure.In(document);
+        }
+    }
+}
