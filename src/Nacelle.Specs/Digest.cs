@@ -47,7 +47,7 @@ public readonly record struct Digest
             not null when text.StartsWith("sha512:", StringComparison.Ordinal) => (Sha512Name, 128),
             _ => ("", -1),
         };
-        bool valid = text?.Length == name.Length + 1 + length && !text.AsSpan(name.Length + 1).ContainsAnyExcept("0123456789abcdef");
+        bool valid = length > 0 && text?.Length == name.Length + 1 + length && !text.AsSpan(name.Length + 1).ContainsAnyExcept("0123456789abcdef");
         digest = valid ? new Digest(name, text!) : default;
         return valid;
     }
