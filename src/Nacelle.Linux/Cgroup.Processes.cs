@@ -149,21 +149,28 @@ public sealed partial class Cgroup
 
     static void Collect(FileDescriptor directory, SortedSet<int> processes)
     {
-        foreach (var line in (Files.TryReadText(directory, "cgroup.procs") ?? "").AsSpan().EnumerateLines())
+        try
         {
-            if (int.TryParse(line, CultureInfo.InvariantCulture, out int process) && process > 0)
+            foreach (var line in (Files.TryReadText(directory, "cgroup.procs") ?? "").AsSpan().EnumerateLines())
             {
-                processes.Add(process);
+                if (int.TryParse(line, CultureInfo.InvariantCulture, out int process) && process > 0)
+                {
+                    processes.Add(process);
+                }
+            }
+
+            foreach (var entry in Directories.List(directory).Where(entry => entry.Kind == FileKind.Directory))
+            {
+                using var child = Files.TryOpen(directory, entry.Name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, out _);
+                if (child is not null)
+                {
+                    Collect(child, processes);
+                }
             }
         }
-
-        foreach (var entry in Directories.List(directory).Where(entry => entry.Kind == FileKind.Directory))
+        catch (KernelException failure) when (failure.Errno is Errno.ENOENT or Errno.ENODEV)
         {
-            using var child = Files.TryOpen(directory, entry.Name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, out _);
-            if (child is not null)
-            {
-                Collect(child, processes);
-            }
+            // Removed meanwhile: nobody is in it.
         }
     }
 

@@ -4,7 +4,7 @@ using Nacelle.Linux;
 [assembly: AssemblyFixture(typeof(Nacelle.Kernel.Tests.LeakGuard))]
 
 // The tests look at what the machine has as a whole, and start processes while others fork: one at a time.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace Nacelle.Kernel.Tests;
 
