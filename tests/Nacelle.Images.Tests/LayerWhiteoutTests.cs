@@ -21,6 +21,11 @@ public class LayerWhiteoutTests
         new TarBuilder().Directory("./").Directory("opt").File("opt/before", "1").File("opt/.wh..wh..opq").File("opt/after", "2").Directory("opt/sub").File("opt/sub/c", "3"),
         expected: ". etc etc/passwd etc/shadow file link opt opt/after opt/before opt/sub opt/sub/c replaced replaced/old var var/x");
 
+    [Fact]
+    public void Whiteouts_below_an_opaque_directory_do_not_show() => Check(
+        new TarBuilder().Directory("./").Directory("opt").File("opt/.wh.a").File("opt/new", "1").File("opt/.wh..wh..opq").Directory("opt/sub").File("opt/sub/.wh.b"),
+        expected: ". etc etc/passwd etc/shadow file link opt opt/new opt/sub replaced replaced/old var var/x");
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
