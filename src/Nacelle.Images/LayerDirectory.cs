@@ -21,6 +21,9 @@ sealed class LayerDirectory(LayerDirectory? parent, string name)
 
     public bool Opaque { get; set; }
 
+    /// <summary>Nothing of lower layers shows here: this directory or one above is opaque.</summary>
+    public bool HidesLower => Opaque || (Parent?.HidesLower ?? false);
+
     /// <summary>Open or not, as <see cref="LayerTree"/> sees fit.</summary>
     public FileDescriptor? Descriptor { get; set; }
 
