@@ -88,7 +88,7 @@ public sealed class Pod : IDisposable
     }
 
     /// <summary>Whether nobody holds the lock, and then holds it.</summary>
-    internal bool TryLock() => FileLock.TryAcquire(Directory, LockKind.Exclusive);
+    public bool TryLock() => FileLock.TryAcquire(Directory, LockKind.Exclusive);
 
     public void Dispose() => Directory.Dispose();
 
