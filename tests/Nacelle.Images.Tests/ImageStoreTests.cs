@@ -142,6 +142,23 @@ public sealed class ImageStoreTests
     }
 
     [Fact]
+    public async Task A_death_between_name_and_index_is_made_good_by_the_next_fetch()
+    {
+        using var scratch = new StoreScratch();
+        using var registry = new FaultyRegistry(TestImage.OfNoise(1, 10));
+        var stored = await scratch.FetchAsync(registry.Name);
+        File.WriteAllText(scratch.Path + "/images/index.json", "{}");
+        File.WriteAllText(scratch.Path + "/images/.index.json.1.1", "half");
+        File.WriteAllText(scratch.Path + "/refs/.changing", "");
+        File.WriteAllText(scratch.Path + "/refs/.docker.1.1", "half");
+        await scratch.FetchAsync(registry.Name);
+        var index = ImageIndex.Parse(File.ReadAllBytes(scratch.Path + "/images/index.json"));
+        Assert.Equal(stored.Id, Assert.Single(index.Manifests).Digest);
+        Assert.Empty(Directory.GetFiles(scratch.Path + "/refs", ".*"));
+        Assert.Empty(Directory.GetFiles(scratch.Path + "/images", ".*"));
+    }
+
+    [Fact]
     public async Task Use_is_noted()
     {
         using var scratch = new StoreScratch();
