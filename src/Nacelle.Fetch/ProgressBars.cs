@@ -15,7 +15,7 @@ sealed class ProgressBars : IAsyncDisposable
     readonly FetchProgress progress;
     readonly CancellationTokenSource stop = new();
     readonly Task drawing;
-    int drawn;
+    int[] drawn = [];
 
     ProgressBars(FetchProgress progress, bool enabled)
     {
@@ -29,11 +29,7 @@ sealed class ProgressBars : IAsyncDisposable
     {
         await stop.CancelAsync();
         await drawing;
-        if (drawn > 0)
-        {
-            Console.Error.Write($"\x1b[{drawn}F{EraseBelow}");
-        }
-
+        Console.Error.Write(Erase());
         stop.Dispose();
     }
 
@@ -53,11 +49,14 @@ sealed class ProgressBars : IAsyncDisposable
         }
     }
 
+    static int Width => Console.WindowWidth is > 0 and var columns ? columns : 80;
+
+    static int Room => Math.Max(1, (Console.WindowHeight is > 0 and var rows ? rows : 24) - 1);
+
     void Draw()
     {
         var layers = progress.Layers;
-        int width = Console.WindowWidth is > 0 and var columns ? columns : 80;
-        int room = Math.Max(1, (Console.WindowHeight is > 0 and var rows ? rows : 24) - 1);
+        int width = Width, room = Room;
         if (layers.Count == 0)
         {
             return;
@@ -66,18 +65,22 @@ sealed class ProgressBars : IAsyncDisposable
         // What does not fit on the screen could not be drawn over; finished layers make room first.
         var shown = layers.Count <= room ? layers : [.. layers.OrderBy(layer => layer.Phase == LayerPhase.Done).Take(room)];
         var frame = new StringBuilder();
-        if (drawn > 0)
+        var lines = shown.Select(layer => Line(layer, width - 1)).ToArray();
+        frame.Append(Erase());
+        foreach (string line in lines)
         {
-            frame.Append(CultureInfo.InvariantCulture, $"\x1b[{Math.Min(drawn, room)}F{EraseBelow}");
+            frame.Append(line).Append('\n');
         }
 
-        foreach (var layer in shown)
-        {
-            frame.Append(Line(layer, width - 1)).Append('\n');
-        }
-
-        drawn = shown.Count;
+        drawn = [.. lines.Select(line => line.Length)];
         Console.Error.Write(frame);
+    }
+
+    /// <summary>What takes the last frame off the screen. Terminals wrap old lines anew when they become narrower, so its rows are counted anew too.</summary>
+    string Erase()
+    {
+        int rows = Math.Min(drawn.Sum(length => 1 + (Math.Max(0, length - 1) / Width)), Room);
+        return rows == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\x1b[{rows}F{EraseBelow}");
     }
 
     /// <summary>One layer in at most <paramref name="width"/> columns: digest, bar, bytes, state.</summary>

@@ -16,6 +16,8 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
     /// <exception cref="KernelException">The machine's fault: no room, no right.</exception>
     public async Task<StoredImage> FetchAsync(ImageName name, CancellationToken cancellation)
     {
+        store.Recover();
+
         // Signature policy has its place here: before anything is asked of the source, and again once the manifest's digest is known.
         if (name is ImageReference reference)
         {

@@ -6,13 +6,23 @@ namespace Nacelle.Images;
 
 public sealed partial class ImageStore
 {
+    // There while a name changes: whoever finds it without anybody holding the lock knows that somebody died at it.
+    const string ChangingName = ".changing";
+
     /// <summary>Gives an image a name; manifest, config and all layers must be in the store. The name may have stood for another image before.</summary>
-    internal void Add(StoredImage image)
+    internal void Add(StoredImage image) => Change(() =>
     {
-        using var changing = Changing();
         Files.Replace(refs, FileNameOf(image.Name), image.Write());
         Files.Synchronize(refs);
-        WriteIndex();
+    });
+
+    /// <summary>Finishes what a process that died while it changed a name left undone.</summary>
+    internal void Recover()
+    {
+        if (Files.Exists(refs, ChangingName))
+        {
+            Change(() => { });
+        }
     }
 
     /// <summary>Takes the name away, and then removes all content that no name and no pod needs any more.</summary>
@@ -20,12 +30,7 @@ public sealed partial class ImageStore
     /// <returns>False when content had to stay for now because somebody is fetching or preparing; <see cref="Collect"/> finds it later.</returns>
     public bool Remove(StoredImage image, Func<IReadOnlySet<Digest>> layersInUse)
     {
-        using (Changing())
-        {
-            Files.TryUnlink(refs, FileNameOf(image.Name));
-            WriteIndex();
-        }
-
+        Change(() => Files.TryUnlink(refs, FileNameOf(image.Name)));
         return Collect(layersInUse, TimeSpan.MaxValue);
     }
 
@@ -33,6 +38,7 @@ public sealed partial class ImageStore
     /// <returns>False when nothing was done because somebody is fetching or preparing.</returns>
     public bool Collect(Func<IReadOnlySet<Digest>> layersInUse, TimeSpan downloadAge)
     {
+        Recover();
         using var held = Files.Open(images, ".", OpenFlags.ReadOnly | OpenFlags.Directory);
         if (!FileLock.TryAcquire(held, LockKind.Exclusive))
         {
@@ -71,11 +77,32 @@ public sealed partial class ImageStore
         return true;
     }
 
-    FileDescriptor Changing()
+    void Change(Action change)
     {
-        var held = Files.Open(refs, ".", OpenFlags.ReadOnly | OpenFlags.Directory);
+        using var held = Files.Open(refs, ".", OpenFlags.ReadOnly | OpenFlags.Directory);
         FileLock.Acquire(held, LockKind.Exclusive);
-        return held;
+        if (Files.Exists(refs, ChangingName))
+        {
+            RemoveTemporaries(refs);
+            RemoveTemporaries(images);
+        }
+
+        Files.WriteAll(refs, ChangingName, []);
+        change();
+        WriteIndex();
+        Files.TryUnlink(refs, ChangingName);
+    }
+
+    /// <summary>What a killed <see cref="Files.Replace"/> leaves; with the lock held nobody else is at it.</summary>
+    static void RemoveTemporaries(FileDescriptor directory)
+    {
+        foreach (var entry in Directories.List(directory))
+        {
+            if (entry.Name.StartsWith('.') && entry.Name != ChangingName)
+            {
+                Files.TryUnlink(directory, entry.Name);
+            }
+        }
     }
 
     /// <summary>Writes the layout's index anew from the names: they are the truth, and it may be behind them after a crash.</summary>

@@ -67,7 +67,7 @@ public sealed partial class ImageStore : IDisposable
         {
             try
             {
-                found = Find(text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text[..1] is "/" or "."
+                found = Find(text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.')
                     ? ImageName.Parse(text) : ImageReference.Parse(text));
             }
             catch (SpecException)

@@ -53,7 +53,7 @@ sealed class FaultyRegistry : IDisposable
 
         if (manifest)
         {
-            string mediaType = digest == Root.Digest.ToString() ? Root.MediaType : ImageDocuments.MediaTypeOf(content, "", digest);
+            string mediaType = digest == Root.Digest.ToString() ? Root.MediaType : MediaTypes.OciManifest;
             return new ServerAnswer(200, content, ("Content-Type", mediaType), ("Docker-Content-Digest", digest));
         }
 

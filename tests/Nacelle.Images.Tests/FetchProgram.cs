@@ -1,0 +1,65 @@
+using System.Diagnostics;
+
+namespace Nacelle.Images.Tests;
+
+sealed record ProgramResult(int ExitCode, string Output, string Errors);
+
+/// <summary>The program nacelle-fetch: that of $NACELLE_FETCH, or as it is built beside the tests.</summary>
+static class FetchProgram
+{
+    static readonly Lazy<string> Path = new(Find);
+
+    public static Process Start(string directory, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(Path.Value, [$"--dir={directory}", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return System.Diagnostics.Process.Start(start)!;
+    }
+
+    public static ProgramResult Run(string directory, params string[] arguments) => Wait(Start(directory, arguments));
+
+    public static ProgramResult Wait(Process process)
+    {
+        using (process)
+        {
+            var errors = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return new ProgramResult(process.ExitCode, output, errors.Result);
+        }
+    }
+
+    static string Find()
+    {
+        if (Environment.GetEnvironmentVariable("NACELLE_FETCH") is { Length: > 0 } chosen)
+        {
+            return chosen;
+        }
+
+        string root = AppContext.BaseDirectory;
+        while (!File.Exists(System.IO.Path.Combine(root, "Nacelle.slnx")))
+        {
+            root = System.IO.Path.GetDirectoryName(root) ?? throw new InvalidOperationException("the tests do not lie in the source tree");
+        }
+
+        string project = System.IO.Path.Combine(root, "src", "Nacelle.Fetch");
+        using var build = System.Diagnostics.Process.Start(new ProcessStartInfo("dotnet", ["build", project, "--nologo", "-v", "quiet"])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        })!;
+        string said = build.StandardOutput.ReadToEnd();
+        build.WaitForExit();
+        Assert.True(build.ExitCode == 0, said);
+        return Directory.GetFiles(System.IO.Path.Combine(project, "bin", "Debug"), "nacelle-fetch", SearchOption.AllDirectories).Single();
+    }
+}
