@@ -139,7 +139,7 @@ public sealed partial class LayerUnpacker
 
         if (error == Errno.EEXIST && parent.Children?.GetValueOrDefault(name) is { } directory)
         {
-            directory.Opaque = true;
+            directory.Fresh = true;
         }
     }
 
@@ -152,7 +152,7 @@ public sealed partial class LayerUnpacker
 
     void FinishDirectory(LayerDirectory directory, FileDescriptor file)
     {
-        if (directory.Opaque && directory.Parent is not null)
+        if ((directory.Opaque || directory.Fresh) && directory.Parent is not null)
         {
             ExtendedAttributes.Set(file, options.Overlay == OverlayAttributes.Trusted ? "trusted.overlay.opaque" : "user.overlay.opaque", "y"u8);
         }
@@ -170,7 +170,7 @@ public sealed partial class LayerUnpacker
                 return;
             }
 
-            if (!directory.Opaque || directory.Parent is null)
+            if (!directory.Fresh)
             {
                 implied.Add(directory.Path);
             }

@@ -19,7 +19,7 @@ public class LayerCopyTests
         using var scratch = new LayerScratch();
         scratch.Shell(Tree);
         LayerCopy.Flatten([Source(scratch, "tree")], scratch.Make("copy"), OwnerShift.None);
-        Assert.Equal(LayerSnapshot.Of(scratch.Make("tree"), blocks: true), LayerSnapshot.Of(scratch.Make("copy"), blocks: true));
+        Assert.Equal(LayerSnapshot.Of(scratch.Make("tree"), holes: true), LayerSnapshot.Of(scratch.Make("copy"), holes: true));
     }
 
     [Fact]

@@ -93,6 +93,7 @@ public class LayerCrashTests
         try
         {
             Work(path);
+            Environment.Exit(0);
         }
         catch (Exception failure)
         {

@@ -96,6 +96,49 @@ public class LayerWhiteoutTests
         Assert.Equal("top", Files.TryReadText(scratch.Root, "copy/var/new"));
     }
 
+    [Fact]
+    public void Directories_that_the_upper_layer_only_implies_can_be_restored_for_an_overlay()
+    {
+        using var scratch = new LayerScratch();
+        scratch.Unpack(new TarBuilder().Entry('5', "./", mode: 0x1C9).Directory("tmp", 0x3FF).Directory("tmp/deep", 0x1C0).Directory("root", 0x1C0).Directory("was", 0x1C0).Directory("emptied", 0x1C0).File("emptied/old"), "base");
+        var middle = scratch.Unpack(new TarBuilder().File("tmp/deep/x").File("root/y").File(".wh.was").File("emptied/.wh..wh..opq"), "middle");
+        var top = scratch.Unpack(new TarBuilder().Directory("root", 0x1E8).File("tmp/z").File("was/new").File("fresh/file"), "top");
+        var sources = new[]
+        {
+            Source(scratch, "base"), Source(scratch, "middle", implied: middle.ImpliedDirectories), Source(scratch, "top", implied: top.ImpliedDirectories),
+        };
+        LayerCopy.RestoreImplied(sources, scratch.Make("upper"), OwnerShift.None);
+        Assert.Equal(
+            """
+            . 711
+            ./emptied 700
+            ./tmp 1777
+            ./tmp/deep 700
+            """,
+            scratch.Shell("cd upper; find . | sort | xargs stat -c '%n %a'").Trim());
+        LayerCopy.Flatten(sources, scratch.Make("copy"), OwnerShift.None);
+        Assert.Equal("700 700 755", string.Join(' ', scratch.Shell("stat -c %a copy/emptied copy/tmp/deep copy/was; ls copy/emptied").Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal(
+            """
+            merged 711
+            merged/emptied 700
+            merged/fresh 755
+            merged/fresh/file 644
+            merged/root 750
+            merged/root/y 644
+            merged/tmp 1777
+            merged/tmp/deep 700
+            merged/tmp/deep/x 644
+            merged/tmp/z 644
+            merged/was 755
+            merged/was/new 644
+            """,
+            scratch.Shell("""
+                mkdir merged work
+                unshare -m sh -ec 'mount -t overlay overlay -o lowerdir=top:middle:base,upperdir=upper,workdir=work merged; find merged | sort | xargs stat -c "%n %a"'
+                """).Trim());
+    }
+
     /// <summary>Unpacks both layers, looks at them through overlayfs and through the copy, and finds the same in both.</summary>
     static void Check(TarBuilder top, string expected)
     {
