@@ -3,8 +3,14 @@ using ZstdSharp;
 namespace Nacelle.Images;
 
 /// <summary>A decompressor's output, its complaints turned into ours, and its source read to the end.</summary>
-sealed class DecompressedStream(Stream? decompressor, Stream source, string format) : Stream
+/// <param name="decompressor">Owned; null where there is nothing to undo.</param>
+/// <param name="source">What the decompressor reads; not owned.</param>
+/// <param name="format">For messages.</param>
+/// <param name="mark">What comes out last when the source was whole; it is checked and taken off.</param>
+sealed class DecompressedStream(Stream? decompressor, Stream source, string format, byte[] mark) : Stream
 {
+    readonly byte[] held = new byte[mark.Length]; // the last bytes that came out, which may be the mark
+    int heldLength;
     bool ended;
 
     public override bool CanRead => true;
@@ -17,21 +23,31 @@ sealed class DecompressedStream(Stream? decompressor, Stream source, string form
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+    /// <param name="buffer">Longer than the mark.</param>
     public override int Read(Span<byte> buffer)
     {
-        if (ended || buffer.IsEmpty)
+        while (!ended && buffer.Length > mark.Length)
         {
-            return 0;
+            held.AsSpan(0, heldLength).CopyTo(buffer);
+            int count = decompressor is null ? source.Read(buffer[heldLength..]) : Decompress(decompressor, buffer[heldLength..]);
+            if (count == 0)
+            {
+                ended = true;
+                DrainSource();
+                return held.AsSpan(0, heldLength).SequenceEqual(mark) ? 0
+                    : throw new LayerException("", $"the {format} stream is cut off, or something else follows it");
+            }
+
+            int total = heldLength + count;
+            heldLength = Math.Min(total, mark.Length);
+            buffer[(total - heldLength)..total].CopyTo(held);
+            if (total > heldLength)
+            {
+                return total - heldLength;
+            }
         }
 
-        int count = decompressor is null ? source.Read(buffer) : Decompress(decompressor, buffer);
-        if (count == 0)
-        {
-            ended = true;
-            DrainSource();
-        }
-
-        return count;
+        return 0;
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -72,7 +88,7 @@ sealed class DecompressedStream(Stream? decompressor, Stream source, string form
         }
     }
 
-    /// <summary>Decompressors stop where their format ends; gzip tolerates padding behind it.</summary>
+    /// <summary>Decompressors stop where their format ends; who reads along with the source has to see all of it.</summary>
     void DrainSource()
     {
         Span<byte> rest = stackalloc byte[4096];

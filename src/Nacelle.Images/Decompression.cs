@@ -16,6 +16,12 @@ public enum LayerCompression
 /// <summary>Finds out how a layer is compressed, and undoes it.</summary>
 public static class Decompression
 {
+    /// <summary>
+    /// GZipStream (.NET 10) takes many a truncated stream for its end, and never misses a missing checksum. So a member of our own is put behind the
+    /// source: only when all before it was whole does its content come out at the end.
+    /// </summary>
+    static readonly byte[] GzipMark = [.. "nacelle: the end"u8], GzipMarkMember = Compress(GzipMark);
+
     const string Supported = "gzip, zstd and no compression are supported";
 
     /// <summary>What a layer's media type promises.</summary>
@@ -40,20 +46,32 @@ public static class Decompression
     /// <remarks>The source is read to its end and not disposed, so that who reads along (a digest, a count) has seen all of it.</remarks>
     public static Stream Open(Stream source, LayerCompression compression = LayerCompression.Detect)
     {
+        var head = ReadOnlyMemory<byte>.Empty;
         if (compression == LayerCompression.Detect)
         {
-            var head = new byte[6];
-            int length = source.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-            compression = OfFirstBytes(head.AsSpan(0, length));
-            source = new PrefixedStream(head.AsMemory(0, length), source);
+            var bytes = new byte[6];
+            head = bytes.AsMemory(0, source.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
+            compression = OfFirstBytes(head.Span);
         }
 
+        var input = new FramedStream(head, source, compression == LayerCompression.Gzip ? GzipMarkMember : default);
         return compression switch
         {
-            LayerCompression.Gzip => new DecompressedStream(new GZipStream(source, CompressionMode.Decompress, leaveOpen: true), source, "gzip"),
-            LayerCompression.Zstd => new DecompressedStream(new DecompressionStream(source, checkEndOfStream: true, leaveOpen: true), source, "zstd"),
-            _ => new DecompressedStream(null, source, "none"),
+            LayerCompression.Gzip => new DecompressedStream(new GZipStream(input, CompressionMode.Decompress, leaveOpen: true), input, "gzip", GzipMark),
+            LayerCompression.Zstd => new DecompressedStream(new DecompressionStream(input, checkEndOfStream: true, leaveOpen: true), input, "zstd", []),
+            _ => new DecompressedStream(null, input, "", []),
         };
+    }
+
+    static byte[] Compress(byte[] content)
+    {
+        using var compressed = new MemoryStream();
+        using (var compressor = new GZipStream(compressed, CompressionLevel.Fastest))
+        {
+            compressor.Write(content);
+        }
+
+        return compressed.ToArray();
     }
 
     static LayerCompression OfFirstBytes(ReadOnlySpan<byte> head)

@@ -13,7 +13,7 @@ public sealed record LayerSource(FileDescriptor Root, bool RootIsOpaque, IReadOn
 
 /// <summary>Merges unpacked layers into one directory, as overlayfs would show them: for where overlayfs is not possible.</summary>
 /// <remarks>Documentation/filesystems/overlayfs.rst. Content is shared with the layers where the file system can (reflink), and copied within the kernel otherwise.</remarks>
-public sealed class LayerCopy
+public sealed partial class LayerCopy
 {
     const OpenFlags DirectoryFlags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow;
     const int BufferSize = 128 * 1024;
@@ -73,7 +73,7 @@ public sealed class LayerCopy
     {
         using var source = Files.Open(from, name, DirectoryFlags);
         var existing = Files.TryStatus(to, name, out _);
-        if (existing is not null && (existing.Value.Kind != FileKind.Directory || IsOpaque(source)))
+        if (existing is not null && existing.Value.Kind != FileKind.Directory)
         {
             Directories.RemoveTree(to, name);
             existing = null;
@@ -88,6 +88,14 @@ public sealed class LayerCopy
         if (existing is { } found && (found.Permissions & 0x1C0) != 0x1C0)
         {
             Files.SetMode(copy, 0x1C0); // Without privileges a read-only directory could not be added to.
+        }
+
+        if (existing is not null && IsOpaque(source))
+        {
+            foreach (var (hidden, _) in Directories.List(copy))
+            {
+                Directories.RemoveTree(copy, hidden);
+            }
         }
 
         CopyContent(source, copy, path + "/", implied);

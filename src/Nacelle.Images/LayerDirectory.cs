@@ -19,7 +19,14 @@ sealed class LayerDirectory(LayerDirectory? parent, string name)
     /// <summary>Was there before the layer, and keeps its attributes unless an entry describes it.</summary>
     public bool Found { get; init; }
 
+    /// <summary>Content of lower layers does not show in it.</summary>
     public bool Opaque { get; set; }
+
+    /// <summary>Is another directory than the one that lower layers may have, which a whiteout has removed: opaque, and its attributes are its own.</summary>
+    public bool Fresh { get; set; }
+
+    /// <summary>Nothing of lower layers shows here: this directory or one above is opaque.</summary>
+    public bool HidesLower => Opaque || Fresh || (Parent?.HidesLower ?? false);
 
     /// <summary>Open or not, as <see cref="LayerTree"/> sees fit.</summary>
     public FileDescriptor? Descriptor { get; set; }

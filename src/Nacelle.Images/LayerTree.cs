@@ -114,7 +114,7 @@ sealed class LayerTree : IDisposable
 
         CountEntry(entry);
         // A directory in the place of something else, a whiteout above all, has nothing to do with what lower layers have there.
-        var made = new LayerDirectory(parent, name) { Found = found, Opaque = replaces };
+        var made = new LayerDirectory(parent, name) { Found = found, Fresh = replaces };
         parent.Add(made);
         return made;
     }

@@ -139,7 +139,7 @@ public sealed partial class LayerUnpacker
 
         if (error == Errno.EEXIST && parent.Children?.GetValueOrDefault(name) is { } directory)
         {
-            directory.Opaque = true;
+            directory.Fresh = true;
         }
     }
 
@@ -152,9 +152,14 @@ public sealed partial class LayerUnpacker
 
     void FinishDirectory(LayerDirectory directory, FileDescriptor file)
     {
-        if (directory.Opaque && directory.Parent is not null)
+        if ((directory.Opaque || directory.Fresh) && directory.Parent is not null)
         {
             ExtendedAttributes.Set(file, options.Overlay == OverlayAttributes.Trusted ? "trusted.overlay.opaque" : "user.overlay.opaque", "y"u8);
+        }
+
+        if (directory.HidesLower)
+        {
+            RemoveIdleWhiteouts(file);
         }
 
         var attributes = directory.Attributes;
@@ -165,7 +170,7 @@ public sealed partial class LayerUnpacker
                 return;
             }
 
-            if (!directory.Opaque || directory.Parent is null)
+            if (!directory.Fresh)
             {
                 implied.Add(directory.Path);
             }
@@ -193,6 +198,21 @@ public sealed partial class LayerUnpacker
         catch (KernelException refused) when (IsTheArchivesFault(refused.Errno))
         {
             throw new LayerException(directory.Path, $"cannot be made: {refused.Message}", refused);
+        }
+    }
+
+    /// <summary>
+    /// Below an opaque directory there is nothing left to hide. Overlayfs does not merge such a directory with anything, and so would list its whiteouts
+    /// as files that cannot be opened.
+    /// </summary>
+    static void RemoveIdleWhiteouts(FileDescriptor directory)
+    {
+        foreach (var (name, kind) in Directories.List(directory))
+        {
+            if (kind is FileKind.CharacterDevice or 0 && Files.Status(directory, name) is { Kind: FileKind.CharacterDevice } found && found.DeviceNumber == default)
+            {
+                Files.Unlink(directory, name);
+            }
         }
     }
 

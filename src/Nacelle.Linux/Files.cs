@@ -27,6 +27,19 @@ public static unsafe partial class Files
         }
     }
 
+    /// <summary>As <see cref="Read"/> on a descriptor that does not block: -1 when there is nothing to read now.</summary>
+    public static int TryRead(FileDescriptor file, Span<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the call, and its length is passed beside it.
+        fixed (byte* start = buffer)
+        {
+            nint count = read(file, start, buffer.Length);
+            return count >= 0 ? (int)count
+                : Call.LastError is Errno.EAGAIN or Errno.EINTR ? -1
+                : throw new KernelException($"read {file.Description}", Call.LastError);
+        }
+    }
+
     /// <summary>Writes the whole buffer at the file's position.</summary>
     public static void Write(FileDescriptor file, ReadOnlySpan<byte> buffer)
     {

@@ -25,6 +25,7 @@ public enum Namespaces : uint
 /// </remarks>
 public static unsafe partial class Launcher
 {
+    const ulong CLONE_INTO_CGROUP = 0x200000000;
     const uint CLONE_VM = 0x100, CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000;
     const int SIGCHLD = 17, StackSize = 256 * 1024, SignalCount = 64;
     const int SIG_SETMASK = 2, SIGKILL = 9, SIGSTOP = 19;
@@ -72,6 +73,46 @@ public static unsafe partial class Launcher
         {
             int pid = Clone(plan, (uint)namespaces, &RunPlan);
             return new Process(pid > 0 ? pid : throw new KernelException("clone", (Errno)(-pid)));
+        }
+        finally
+        {
+            if (quiet)
+            {
+                GC.EndNoGCRegion();
+            }
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Start"/>, and the child is born in a control group of version 2 (clone3(2), CLONE_INTO_CGROUP, Linux 5.7): moving it there later
+    /// would wait for a grace period of all processors.
+    /// </summary>
+    /// <remarks>The C library has no clone3 that takes a stack, so the child runs on a copy of this process's memory, as after fork(2).</remarks>
+    public static Process StartIn(FileDescriptor cgroup, LoadedPlan plan, Namespaces namespaces = Namespaces.None)
+    {
+        WarmUp();
+        bool quiet = GC.TryStartNoGCRegion(1 << 20);
+        try
+        {
+            ulong* arguments = stackalloc ulong[11];
+            new Span<ulong>(arguments, 11).Clear();
+            arguments[0] = (ulong)namespaces | CLONE_VFORK | CLONE_INTO_CGROUP;
+            arguments[4] = SIGCHLD;
+            arguments[10] = (ulong)cgroup.Number;
+            ulong all = ulong.MaxValue, before = 0;
+            // SAFETY: 88 bytes are struct clone_args up to its cgroup field; without CLONE_VM the child returns on a copy of this very frame.
+            RawCall.Invoke(SystemCall.rt_sigprocmask, SIG_SETMASK, (nint)(&all), (nint)(&before), 8, 0, 0);
+            nint pid = RawCall.Invoke(SystemCall.clone3, (nint)arguments, 88, 0, 0, 0, 0);
+            if (pid == 0)
+            {
+                ResetSignals(dry: false);
+                plan.Run();
+                RawCall.Exit(125);
+            }
+
+            int error = *RawCall.ErrnoLocation();
+            RawCall.Invoke(SystemCall.rt_sigprocmask, SIG_SETMASK, (nint)(&before), 0, 8, 0, 0);
+            return Check(plan, (int)(pid > 0 ? pid : -error));
         }
         finally
         {

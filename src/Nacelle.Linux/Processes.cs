@@ -65,15 +65,14 @@ public static unsafe partial class Processes
     public static Errno Kill(FileDescriptor process, Signal signal) =>
         pidfd_send_signal(SystemCall.pidfd_send_signal, process, (int)signal, 0, 0) == 0 ? Errno.None : Call.LastError;
 
-    /// <summary>Replaces this process's program; returns only by an exception. Descriptors marked close-on-exec are closed.</summary>
-    /// <param name="program">An absolute path, or the path of a descriptor.</param>
-    public static void Execute(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    /// <summary>Replaces this process's program; descriptors marked close-on-exec are closed. Returns only when that fails, and then why.</summary>
+    public static KernelException Execute(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
     {
         var plan = new LaunchPlan();
         plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray(arguments), plan.TextArray(environment));
         using var loaded = LoadedPlan.Load(plan.ToBytes());
         loaded.Run();
-        throw loaded.Failure!;
+        return loaded.Failure!;
     }
 
     /// <summary>This process's environment as KEY=VALUE.</summary>

@@ -70,6 +70,7 @@ public static class SystemCall
     public static readonly int bpf = Number(321, 280);
     public static readonly int exit_group = Number(231, 94);
     public static readonly int kill = Number(62, 129);
+    public static readonly int signalfd4 = Number(289, 74);
     public static readonly int socket = Number(41, 198);
     public static readonly int ioprio_set = Number(251, 30);
     public static readonly int sched_setattr = Number(314, 274);

@@ -1,1 +1,32 @@
-return 0;
+using Nacelle.Linux;
+using Nacelle.Specs;
+using Nacelle.Supervisor;
+
+// One executable for all that stage1 does: the name it is called by, or its first argument, says which part is wanted.
+var command = Environment.GetCommandLineArgs()[0];
+var verb = command[(command.LastIndexOf('/') + 1)..];
+if (verb is not ("run" or "enter" or "gc" or "stop") && args.Length > 0)
+{
+    verb = args[0];
+    args = args[1..];
+}
+
+try
+{
+    // Nobody in a pod may look into the memory or the descriptors of a process of ours (CVE-2016-9962).
+    Processes.MakeUndumpable();
+    return verb switch
+    {
+        "run" => Stage1Run.Run(Stage1Options.Parse(args), command, args),
+        "enter" => Stage1Enter.Enter(args),
+        "stop" => Stage1Stop.Stop(args),
+        "gc" => Stage1Collect.Collect(args),
+        "supervise" => new PodSupervisor(PodOrder.Read(int.Parse(args[0])), int.Parse(args[1])).Run(),
+        _ => throw new Stage1Exception($"'{verb}' is not run, enter, stop or gc: nacelle-init is started by nacelle"),
+    };
+}
+catch (Exception problem) when (problem is KernelException or SpecException or Stage1Exception)
+{
+    Messages.Error(problem.Message);
+    return Messages.OwnError;
+}

@@ -79,7 +79,7 @@ public class LayerFormatTests
             cd ..
             tar {{flags}} -C tree -cf archive.tar .
             """);
-        SameAsGnuTar(scratch, blocks: true);
+        SameAsGnuTar(scratch, holes: true);
         Assert.InRange(new FileInfo($"{scratch.Path}/archive.tar").Length, 1, 5_000_000);
     }
 
@@ -115,13 +115,13 @@ public class LayerFormatTests
         SameAsGnuTar(scratch);
     }
 
-    static void SameAsGnuTar(LayerScratch scratch, bool blocks = false)
+    static void SameAsGnuTar(LayerScratch scratch, bool holes = false)
     {
         var expected = scratch.Make("expected");
         scratch.Shell("tar --numeric-owner --same-owner -p --xattrs --xattrs-include='*' --delay-directory-restore -C expected -xf archive.tar");
         using var archive = System.IO.File.OpenRead($"{scratch.Path}/archive.tar");
         var result = scratch.Unpack(archive);
-        Assert.Equal(LayerSnapshot.Of(expected, blocks), LayerSnapshot.Of(scratch.Make("rootfs"), blocks));
+        Assert.Equal(LayerSnapshot.Of(expected, holes), LayerSnapshot.Of(scratch.Make("rootfs"), holes));
         Assert.Equal(scratch.Shell("sha256sum <archive.tar")[..64], Convert.ToHexStringLower(result.DiffId));
         Assert.Equal(archive.Length, result.TarBytes);
     }

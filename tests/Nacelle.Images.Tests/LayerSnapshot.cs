@@ -8,29 +8,29 @@ namespace Nacelle.Images.Tests;
 static class LayerSnapshot
 {
     /// <param name="directory">Not O_PATH.</param>
-    /// <param name="blocks">Whether the room taken on the disk counts, as it does for sparse files.</param>
-    public static string Of(FileDescriptor directory, bool blocks = false)
+    /// <param name="holes">Whether it counts where files have holes.</param>
+    public static string Of(FileDescriptor directory, bool holes = false)
     {
-        var lines = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["."] = Describe(directory, "", ".", [], blocks) };
-        Walk(directory, "", lines, [], blocks);
+        var lines = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["."] = Describe(directory, "", ".", [], holes) };
+        Walk(directory, "", lines, [], holes);
         return string.Join('\n', lines.Values);
     }
 
-    static void Walk(FileDescriptor directory, string prefix, SortedDictionary<string, string> lines, Dictionary<ulong, string> inodes, bool blocks)
+    static void Walk(FileDescriptor directory, string prefix, SortedDictionary<string, string> lines, Dictionary<ulong, string> inodes, bool holes)
     {
         foreach (var (name, _) in Directories.List(directory).OrderBy(entry => entry.Name, StringComparer.Ordinal))
         {
             string path = prefix + name;
-            lines[path] = Describe(directory, name, path, inodes, blocks);
+            lines[path] = Describe(directory, name, path, inodes, holes);
             if (Files.Status(directory, name).Kind == FileKind.Directory)
             {
                 using var child = Files.Open(directory, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow);
-                Walk(child, path + "/", lines, inodes, blocks);
+                Walk(child, path + "/", lines, inodes, holes);
             }
         }
     }
 
-    static string Describe(FileDescriptor at, string name, string path, Dictionary<ulong, string> inodes, bool blocks)
+    static string Describe(FileDescriptor at, string name, string path, Dictionary<ulong, string> inodes, bool holes)
     {
         var status = Files.Status(at, name);
         var text = new StringBuilder();
@@ -39,7 +39,7 @@ static class LayerSnapshot
         switch (status.Kind)
         {
             case FileKind.Regular:
-                text.Append($" {status.Size}{(blocks ? $"/{status.Blocks}" : "")} {Convert.ToHexString(SHA256.HashData(Files.ReadAll(at, name)))[..16]}");
+                text.Append($" {status.Size}{(holes ? DataOf(at, name) : "")} {Convert.ToHexString(SHA256.HashData(Files.ReadAll(at, name)))[..16]}");
                 break;
             case FileKind.Symlink: text.Append($" -> {Printable(Files.ReadLink(at, name))}"); break;
             case FileKind.CharacterDevice or FileKind.BlockDevice: text.Append($" {status.DeviceNumber.Major}/{status.DeviceNumber.Minor}"); break;
@@ -54,6 +54,18 @@ static class LayerSnapshot
         foreach (var attribute in ExtendedAttributes.List(at, inDirectory).Where(one => one != "security.selinux").Order(StringComparer.Ordinal))
         {
             text.Append($" {attribute}={Convert.ToHexString(ExtendedAttributes.Get(at, inDirectory, attribute)!)}");
+        }
+
+        return text.ToString();
+    }
+
+    static string DataOf(FileDescriptor at, string name)
+    {
+        using var file = Files.Open(at, name, OpenFlags.ReadOnly);
+        var text = new StringBuilder();
+        for (var data = Files.NextData(file, 0); data is { } stretch; data = Files.NextData(file, stretch.End))
+        {
+            text.Append($" {stretch.Start}-{stretch.End}");
         }
 
         return text.ToString();

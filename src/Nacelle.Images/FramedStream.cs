@@ -1,9 +1,9 @@
 namespace Nacelle.Images;
 
-/// <summary>Gives back bytes that were read from a stream to look at, and then the rest of it. Does not own the stream.</summary>
-sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : Stream
+/// <summary>A stream with bytes put before and behind it. Does not own it.</summary>
+sealed class FramedStream(ReadOnlyMemory<byte> before, Stream stream, ReadOnlyMemory<byte> behind) : Stream
 {
-    ReadOnlyMemory<byte> left = prefix;
+    ReadOnlyMemory<byte> first = before, last = behind;
 
     public override bool CanRead => true;
 
@@ -17,15 +17,13 @@ sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        if (left.IsEmpty)
+        int count = Take(ref first, buffer);
+        if (count == 0)
         {
-            return rest.Read(buffer);
+            count = stream.Read(buffer);
         }
 
-        int count = Math.Min(buffer.Length, left.Length);
-        left.Span[..count].CopyTo(buffer);
-        left = left[count..];
-        return count;
+        return count == 0 ? Take(ref last, buffer) : count;
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -39,4 +37,12 @@ sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    static int Take(ref ReadOnlyMemory<byte> from, Span<byte> buffer)
+    {
+        int count = Math.Min(buffer.Length, from.Length);
+        from.Span[..count].CopyTo(buffer);
+        from = from[count..];
+        return count;
+    }
 }

@@ -1,0 +1,158 @@
+using System.Text.Json;
+using Nacelle.Pods;
+using Nacelle.Specs;
+
+namespace Nacelle.Cli;
+
+/// <summary>The flags that say what a pod is, and how images, flags and arguments in a row become a request.</summary>
+/// <remarks>As with rkt, an app's flags follow its image; flags before the first image are the pod's.</remarks>
+static class AppFlags
+{
+    public static readonly Option Name = new("name", "NAME", "the app's name (the image's last part)");
+    public static readonly Option Exec = new("exec", "PROGRAM", "run this instead of the image's program");
+    public static readonly Option User = new("user", "USER", "run as this user: a number, a name of the image's, or a path whose owner is meant");
+    public static readonly Option Group = new("group", "GROUP", "run as this group");
+    public static readonly Option Groups = new("supplementary-gids", "GID,…", "further groups");
+    public static readonly Option WorkingDirectory = new("working-dir", "PATH", "start in this directory");
+    public static readonly Option ReadOnlyRoot = new("readonly-rootfs", null, "make the app's root file system read-only");
+    public static readonly Option Mount = new("mount", "volume=NAME,target=PATH", "put a volume at a path; before any image, in every app");
+    public static readonly Option Environment = new("environment", "NAME=VALUE", "set a variable for the app");
+    public static readonly Option Annotation = new("annotation", "NAME=VALUE", "add an annotation to the app");
+    public static readonly Option UserAnnotation = new("user-annotation", "NAME=VALUE", "add a user annotation to the app");
+    public static readonly Option UserLabel = new("user-label", "NAME=VALUE", "add a user label to the app");
+    public static readonly Option Memory = new("memory", "BYTES", "limit memory, as in 512M");
+    public static readonly Option Cpu = new("cpu", "CPUS", "limit processor time, as in 750m or 1.5");
+    public static readonly Option CpuShares = new("cpu-shares", "SHARES", "weigh processor time against other apps (1024)");
+    public static readonly Option Pids = new("pids-limit", "COUNT", "limit processes and threads");
+    public static readonly Option Retain = new("caps-retain", "CAPABILITY,…", "keep these capabilities and no others");
+    public static readonly Option Remove = new("caps-remove", "CAPABILITY,…", "take these from the default capabilities");
+    public static readonly Option Seccomp = new("seccomp", "mode=retain|remove[,errno=NAME],CALL,…", "filter system calls by this list instead of the default");
+    public static readonly Option Score = new("oom-score-adj", "SCORE", "from -1000 to 1000: sooner or later killed when memory is short");
+    public static readonly Option Signature = new("signature", "FILE", "the image's detached signature");
+
+    /// <summary>Bind to the image before them.</summary>
+    public static readonly IReadOnlyList<Option> PerApp =
+    [
+        Name, Exec, User, Group, Groups, WorkingDirectory, ReadOnlyRoot, Mount, Environment, Annotation, UserAnnotation, UserLabel, Memory, Cpu, CpuShares,
+        Pids, Retain, Remove, Seccomp, Score,
+    ];
+
+    public static IReadOnlyList<AppRequest> ToRequests(Invocation invocation)
+    {
+        var apps = new List<AppRequest>();
+        foreach (var token in invocation.Tokens)
+        {
+            if (token.Arguments is { } arguments)
+            {
+                apps[^1] = apps.Count == 0 ? throw new UserException("an image is required before any app arguments")
+                    : apps[^1].Arguments is not null ? throw new UserException("only one set of app arguments allowed per image")
+                    : apps[^1] with { Arguments = arguments };
+            }
+            else if (token.Option is null)
+            {
+                apps.Add(new AppRequest { Image = token.Text });
+            }
+            else if (PerApp.Contains(token.Option))
+            {
+                if (apps.Count > 0)
+                {
+                    apps[^1] = Apply(apps[^1], token.Option, token.Text);
+                }
+                else if (token.Option != Mount)
+                {
+                    throw new UserException($"--{token.Option.Name} goes behind the image that it is for");
+                }
+            }
+        }
+
+        return apps;
+    }
+
+    /// <summary>The --mount flags before any image.</summary>
+    public static IReadOnlyList<PodMount> CommonMounts(Invocation invocation) =>
+        [.. invocation.Tokens.TakeWhile(token => token.Option is not null).Where(token => token.Option == Mount).Select(token => ParseMount(token.Text))];
+
+    static AppRequest Apply(AppRequest app, Option option, string value)
+    {
+        var flag = $"--{option.Name}={value}";
+        return option.Name switch
+        {
+            "name" => app with { Name = AppName.Parse(value, flag) },
+            "exec" => app with { Exec = value },
+            "user" => app with { User = value },
+            "group" => app with { Group = value },
+            "supplementary-gids" => app with { SupplementaryGroups = [.. value.Split(',').Select(gid => Number(gid, flag))] },
+            "working-dir" => app with { WorkingDirectory = value.StartsWith('/') ? value : throw new UserException($"{flag}: use an absolute path") },
+            "readonly-rootfs" => app with { ReadOnlyRoot = value == "true" },
+            "mount" => app with { Mounts = [.. app.Mounts, ParseMount(value)] },
+            "environment" => app with { Environment = [.. app.Environment, Pair(value, flag)] },
+            "annotation" => app with { Annotations = [.. app.Annotations, Pair(value, flag)] },
+            "user-annotation" => app with { UserAnnotations = Add(app.UserAnnotations, Pair(value, flag)) },
+            "user-label" => app with { UserLabels = Add(app.UserLabels, Pair(value, flag)) },
+            "memory" => With(app, "resource/memory", CheckMemory(value, flag)),
+            "cpu" => With(app, "resource/cpu", CheckCpu(value, flag)),
+            "cpu-shares" => With(app, "os/linux/cpu-shares", $"{Number(value, flag)}"),
+            "pids-limit" => With(app, "os/linux/pids-limit", $"{Number(value, flag)}"),
+            "oom-score-adj" => With(app, "os/linux/oom-score-adj", int.TryParse(value, out int score) ? $"{score}" : throw new UserException($"{flag}: use a number")),
+            "caps-retain" => Capabilities(app, "retain", value),
+            "caps-remove" => Capabilities(app, "remove", value),
+            "seccomp" => SystemCalls(app, value),
+            _ => app,
+        };
+    }
+
+    static AppRequest Capabilities(AppRequest app, string mode, string list) =>
+        app.Isolators.Any(one => one.Name.StartsWith("os/linux/capabilities-", StringComparison.Ordinal))
+            ? throw new UserException("--caps-retain and --caps-remove exclude each other")
+            : With(app, $"os/linux/capabilities-{mode}-set", $"{{\"set\":{Strings(list.Split(',', StringSplitOptions.RemoveEmptyEntries))}}}");
+
+    static AppRequest SystemCalls(AppRequest app, string value)
+    {
+        var parts = value.Split(',', StringSplitOptions.RemoveEmptyEntries).ToList();
+        var mode = Take("mode=") ?? throw new UserException($"--seccomp={value}: begin with mode=retain or mode=remove");
+        var errno = Take("errno=");
+        return mode is "retain" or "remove"
+            ? With(app, $"os/linux/seccomp-{mode}-set", $"{{\"set\":{Strings(parts)}{(errno is null ? "" : $",\"errno\":{Strings([errno])[1..^1]}")}}}")
+            : throw new UserException($"--seccomp={value}: the mode is retain or remove");
+
+        string? Take(string prefix)
+        {
+            int at = parts.FindIndex(part => part.StartsWith(prefix, StringComparison.Ordinal));
+            var found = at < 0 ? null : parts[at][prefix.Length..];
+            parts.RemoveAll(part => part.StartsWith(prefix, StringComparison.Ordinal));
+            return found;
+        }
+    }
+
+    static AppRequest With(AppRequest app, string isolator, string json) =>
+        app with { Isolators = [.. app.Isolators.Where(one => one.Name != isolator), new Isolator(isolator, JsonDocument.Parse(json).RootElement)] };
+
+    static string CheckMemory(string value, string flag) =>
+        Quantity.ParseWhole(value, flag) >= 4096 ? $"{{\"limit\":{Strings([value])[1..^1]}}}"
+            : throw new UserException($"{flag} is less than a page of memory: did you mean {value.TrimEnd('m')}M?");
+
+    static string CheckCpu(string value, string flag) =>
+        Quantity.ParseThousandths(value, flag) > 0 ? $"{{\"limit\":{Strings([value])[1..^1]}}}" : throw new UserException($"{flag}: an app needs some processor time");
+
+    /// <summary>Strings as a JSON array.</summary>
+    static string Strings(IEnumerable<string> texts) => $"[{string.Join(',', texts.Select(text => $"\"{JsonEncodedText.Encode(text)}\""))}]";
+
+    static PodMount ParseMount(string value)
+    {
+        var parts = value.Split(',').Select(part => part.Split('=', 2)).Where(part => part.Length == 2).ToDictionary(part => part[0], part => part[1], StringComparer.Ordinal);
+        return parts.TryGetValue("volume", out var volume) && parts.TryGetValue("target", out var target) && target.StartsWith('/')
+            ? new PodMount { Volume = AppName.Parse(volume, "--mount"), Path = target }
+            : throw new UserException($"--mount={value}: write volume=NAME,target=/PATH");
+    }
+
+    static uint Number(string text, string flag) => uint.TryParse(text, out uint number) ? number : throw new UserException($"{flag}: '{text}' is no number");
+
+    internal static Annotation Pair(string text, string flag)
+    {
+        int equals = text.IndexOf('=');
+        return equals > 0 ? new Annotation(text[..equals], text[(equals + 1)..]) : throw new UserException($"{flag}: write NAME=VALUE");
+    }
+
+    static Dictionary<string, string> Add(IReadOnlyDictionary<string, string>? to, Annotation pair) =>
+        new(to ?? new Dictionary<string, string>(), StringComparer.Ordinal) { [pair.Name] = pair.Value };
+}

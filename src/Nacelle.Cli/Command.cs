@@ -1,0 +1,38 @@
+namespace Nacelle.Cli;
+
+/// <summary>A flag of the command line.</summary>
+/// <param name="Name">Without the dashes.</param>
+/// <param name="ValueName">What its value is called in the help; null for a switch, which takes true or false or nothing.</param>
+sealed record Option(string Name, string? ValueName, string Summary)
+{
+    public bool IsSwitch => ValueName is null;
+}
+
+/// <summary>A verb of the command line.</summary>
+/// <param name="Name">One word, or two for what is done to images.</param>
+/// <param name="Synopsis">What follows the name and the flags.</param>
+/// <param name="WordsBeforeLiteral">After so many words all is taken as it stands, flags included: the command line of somebody else.</param>
+sealed record Command(string Name, string Synopsis, string Summary, IReadOnlyList<Option> Options, Func<Invocation, int> Run)
+{
+    public int WordsBeforeLiteral { get; init; } = int.MaxValue;
+
+    public string Description { get; init; } = "";
+}
+
+/// <summary>A part of a command line in its order: a flag with its value, a word, or the arguments between "--" and "---".</summary>
+readonly record struct Token(Option? Option, string Text, IReadOnlyList<string>? Arguments);
+
+/// <summary>A command line taken apart.</summary>
+sealed record Invocation(Command Command, IReadOnlyList<Token> Tokens)
+{
+    public IReadOnlyList<string> Words => [.. Tokens.Where(token => token.Option is null && token.Arguments is null).Select(token => token.Text)];
+
+    public string? Value(Option option) => Tokens.LastOrDefault(token => token.Option == option).Text;
+
+    public IEnumerable<string> Values(Option option) => Tokens.Where(token => token.Option == option).Select(token => token.Text);
+
+    public bool Is(Option option, bool otherwise = false) => Value(option) is { } value ? value == "true" : otherwise;
+}
+
+/// <summary>A command line that cannot be understood, or that asks for what cannot be done; the message is one line for a person.</summary>
+sealed class UserException(string message) : Exception(message);

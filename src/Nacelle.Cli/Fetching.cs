@@ -1,0 +1,67 @@
+using System.Text;
+using Nacelle.Images;
+using Nacelle.Linux;
+using Nacelle.Pods;
+using Nacelle.Specs;
+
+namespace Nacelle.Cli;
+
+/// <summary>Finds the images of a pod in the store, and has those fetched that are missing.</summary>
+/// <remarks>What speaks to registries is an executable of its own, so that running a stored image does not pay for it.</remarks>
+static class Fetching
+{
+    /// <summary>nacelle-fetch, beside this executable or in its lib directory.</summary>
+    public static string Program => InstalledPrograms.Find("nacelle-fetch");
+
+    public static IReadOnlyList<AppImage> FindAll(Invocation invocation, ImageStore store, IEnumerable<string> images)
+    {
+        var policy = invocation.Value(PodFlags.PullPolicy) ?? "new";
+        if (policy is not ("new" or "update" or "never"))
+        {
+            throw new UserException($"--pull-policy={policy}: use new, update or never");
+        }
+
+        return [.. images.Select(text =>
+        {
+            var image = (policy == "update" && IsName(text) ? null : store.Find(text))
+                ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, policy) : null)
+                ?? throw new UserException($"the image '{text}' is not in the store{(IsName(text) ? "" : "; to fetch it say where from, as in docker://" + text)}");
+            store.MarkUsed(image);
+            return new AppImage(image, store.ReadConfig(image));
+        })];
+    }
+
+    static bool IsName(string text) => text.Contains(':') && !text.StartsWith("sha256:", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.');
+
+    static StoredImage? Fetch(Invocation invocation, ImageStore store, string text, string policy)
+    {
+        List<string> arguments =
+        [
+            Program, $"--dir={GlobalFlags.DataDirectory(invocation)}", $"--pull-policy={policy}", "--full",
+            $"--insecure-options={invocation.Value(GlobalFlags.Insecure) ?? "none"}", $"--debug={(invocation.Is(GlobalFlags.Debug) ? "true" : "false")}", "--", text,
+        ];
+        var (read, write) = Files.CreatePipe("nacelle-fetch");
+        using (read)
+        {
+            Process process;
+            using (write)
+            {
+                var plan = new LaunchPlan();
+                plan.Call("connect nacelle-fetch", SystemCall.dup3, plan.Descriptor(write), 1, 0);
+                plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
+                plan.Call($"exec {Program}", SystemCall.execve, plan.Text(Program), plan.TextArray(arguments), plan.TextArray(Processes.Environment()));
+                using var loaded = LoadedPlan.Load(plan.ToBytes());
+                process = Launcher.Start(loaded);
+            }
+
+            var id = Encoding.UTF8.GetString(Files.ReadToEnd(read)).Trim();
+            var status = process.Wait();
+            if (status.ShellCode != 0)
+            {
+                throw new UserException($"the image '{text}' could not be fetched");
+            }
+
+            return store.Find(text) ?? store.Find(id);
+        }
+    }
+}

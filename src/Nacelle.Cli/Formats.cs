@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Nacelle.Cli;
+
+enum Format
+{
+    Table,
+    Json,
+    JsonPretty,
+}
+
+/// <summary>The --format flag.</summary>
+static class Formats
+{
+    public static readonly Option Option = new("format", "json|json-pretty", "print JSON instead of a table");
+
+    public static Format Of(Invocation invocation) => invocation.Value(Option) switch
+    {
+        null or "" => Format.Table,
+        "json" => Format.Json,
+        "json-pretty" => Format.JsonPretty,
+        var other => throw new UserException($"--format={other}: use json or json-pretty"),
+    };
+
+    public static string Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
+}
+
+/// <summary>A pod in rkt's JSON (api/v1/json.go): the UUID is called name; the pod's times are seconds, its apps' nanoseconds.</summary>
+sealed record PodJson([property: JsonPropertyName("name")] string Uuid, string State)
+{
+    public IReadOnlyList<string> Networks { get; init; } = [];
+
+    public IReadOnlyList<string> AppNames { get; init; } = [];
+
+    public IReadOnlyList<AppJson> Apps { get; init; } = [];
+
+    public long? CreatedAt { get; init; }
+
+    public long? StartedAt { get; init; }
+}
+
+sealed record AppJson(string Name, string State)
+{
+    public long? CreatedAt { get; init; }
+
+    public long? StartedAt { get; init; }
+
+    public long? FinishedAt { get; init; }
+
+    public int? ExitCode { get; init; }
+
+    public string ImageId { get; init; } = "";
+
+    public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
+
+    public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
+}
+
+/// <summary>An image in rkt's JSON; times are nanoseconds.</summary>
+sealed record ImageJson(string Id, string Name, long ImportTime, long LastUsedTime, long Size);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(PodJson))]
+[JsonSerializable(typeof(PodJson[]))]
+[JsonSerializable(typeof(ImageJson[]))]
+sealed partial class CliJson : JsonSerializerContext
+{
+    public static CliJson For(Format format) => format == Format.Json ? Default
+        : new CliJson(new JsonSerializerOptions(Default.GeneratedSerializerOptions!) { WriteIndented = true, IndentCharacter = '\t', IndentSize = 1 });
+}

@@ -1,0 +1,52 @@
+using Nacelle.Linux;
+
+namespace Nacelle.Cli;
+
+/// <summary>The flags of every command.</summary>
+static class GlobalFlags
+{
+    public static readonly Option Debug = new("debug", null, "say more on standard error");
+    public static readonly Option Directory = new("dir", "DIRECTORY", "the data directory (/var/lib/nacelle)");
+    public static readonly Option Insecure = new("insecure-options", "LIST", "what may be insecure: none, image, tls, http, capabilities, paths, seccomp, all-fetch, all-run, all");
+
+    public static readonly IReadOnlyList<Option> All = [Debug, Directory, Insecure];
+
+    static readonly string[] Words = ["none", "image", "tls", "ondisk", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"];
+    static readonly string[] RunWords = ["capabilities", "paths", "seccomp"];
+
+    /// <summary>The data directory: absolute, without symlinks where it exists already.</summary>
+    public static string DataDirectory(Invocation invocation)
+    {
+        var path = Path.GetFullPath(invocation.Value(Directory) ?? (Processes.IsRoot
+            ? "/var/lib/nacelle"
+            : $"{Environment.GetEnvironmentVariable("XDG_DATA_HOME") ?? Environment.GetEnvironmentVariable("HOME") + "/.local/share"}/nacelle"));
+        using var opened = Files.TryOpen(FileDescriptor.WorkingDirectory, path, OpenFlags.Path | OpenFlags.Directory, out _);
+        return opened is null ? path : Files.ReadLink(FileDescriptor.WorkingDirectory, opened.ProcPath);
+    }
+
+    /// <summary>Whether a guard is waived by name, or by a name that includes it.</summary>
+    public static bool IsInsecure(Invocation invocation, string what)
+    {
+        bool insecure = false;
+        foreach (var word in (invocation.Value(Insecure) ?? "none").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!Words.Contains(word))
+            {
+                throw new UserException($"--insecure-options: there is no '{word}'; use {string.Join(", ", Words)}");
+            }
+
+            insecure |= word == what || word == "all" || (word == "all-run" && RunWords.Contains(what));
+        }
+
+        return insecure;
+    }
+
+    /// <exception cref="UserException">Not root.</exception>
+    public static void RequireRoot(Invocation invocation)
+    {
+        if (!Processes.IsRoot)
+        {
+            throw new UserException($"{invocation.Command.Name}: cannot run as unprivileged user");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using Nacelle.Linux;
+using Nacelle.Pods;
+
+namespace Nacelle.Cli;
+
+/// <summary>How commands are told which pods they are about.</summary>
+static class PodArguments
+{
+    public static readonly Option UuidFile = new("uuid-file", "FILE", "take the UUID from this file");
+
+    /// <summary>The pods that words and --uuid-file name.</summary>
+    public static IReadOnlyList<string> Names(Invocation invocation)
+    {
+        List<string> names = [.. invocation.Values(UuidFile).Select(ReadUuid), .. invocation.Words];
+        return names.Count > 0 ? names : throw new UserException("name a pod by its UUID, or the beginning of it");
+    }
+
+    public static string Single(Invocation invocation) =>
+        Names(invocation) is [var name] ? name : throw new UserException($"{invocation.Command.Name} is about one pod");
+
+    static string ReadUuid(string path) =>
+        Files.TryReadText(FileDescriptor.WorkingDirectory, path)?.Trim() is { Length: > 0 } uuid ? uuid : throw new UserException($"--uuid-file={path}: there is no UUID in it");
+}

@@ -1,0 +1,114 @@
+using Nacelle.Linux;
+using Nacelle.Pods;
+using Nacelle.Specs;
+
+namespace Nacelle.Cli;
+
+/// <summary>The flags that a pod is prepared with, and those that it is run with.</summary>
+static class PodFlags
+{
+    public static readonly Option Volume = new("volume", "NAME,kind=host|empty,…", "give the pod a volume: NAME,kind=host,source=PATH[,readOnly=true][,recursive=false] or NAME,kind=empty[,mode=0755][,uid=0][,gid=0]");
+    public static readonly Option InheritEnvironment = new("inherit-env", null, "pass this environment to the apps, weaker than their images'");
+    public static readonly Option SetEnvironment = new("set-env", "NAME=VALUE", "set a variable for all apps");
+    public static readonly Option EnvironmentFile = new("set-env-file", "FILE", "set the variables of a file for all apps");
+    public static readonly Option NoOverlay = new("no-overlay", null, "copy the images instead of mounting them as overlays");
+    public static readonly Option PrivateUsers = new("private-users", null, "run the pod in a user namespace of its own");
+    public static readonly Option PodManifest = new("pod-manifest", "FILE", "run what this appc pod manifest says");
+    public static readonly Option PullPolicy = new("pull-policy", "new|update|never", "when to ask the registry (new: for what the store lacks)");
+    public static readonly Option Quiet = new("quiet", null, "print the UUID only");
+    public static readonly Option UuidFile = new("uuid-file-save", "FILE", "write the pod's UUID to this file");
+    public static readonly Option Network = new("net", "none|host", "the pod's network: its own loopback alone, or the host's");
+    public static readonly Option Hostname = new("hostname", "NAME", "the pod's host name (nacelle-UUID)");
+    public static readonly Option Interactive = new("interactive", null, "connect the app to this terminal; for one app");
+
+    public static readonly IReadOnlyList<Option> Preparing =
+        [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, NoOverlay, PrivateUsers, PodManifest, PullPolicy, .. AppFlags.PerApp];
+
+    public static readonly IReadOnlyList<Option> Running = [Network, Hostname, Interactive];
+
+    public static PodRequest ToRequest(Invocation invocation)
+    {
+        var apps = AppFlags.ToRequests(invocation);
+        if (invocation.Value(PodManifest) is { } file)
+        {
+            return apps.Count > 0 ? throw new UserException("--pod-manifest says all of the pod: name no image beside it")
+                : Common(invocation) with { Manifest = Specs.PodManifest.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, file), file) };
+        }
+
+        return Common(invocation) with
+        {
+            Apps = apps.Count > 0 ? apps : throw new UserException("name at least one image"),
+            Volumes = [.. invocation.Values(Volume).Select(ParseVolume)],
+            Mounts = AppFlags.CommonMounts(invocation),
+            InheritedEnvironment = invocation.Is(InheritEnvironment) ? [.. Processes.Environment().Select(variable => AppFlags.Pair(variable, "--inherit-env"))] : [],
+            Environment =
+            [
+                .. invocation.Values(EnvironmentFile).SelectMany(ReadEnvironmentFile),
+                .. invocation.Values(SetEnvironment).Select(pair => AppFlags.Pair(pair, $"--set-env={pair}")),
+            ],
+        };
+    }
+
+    public static PodRunOptions ToRunOptions(Invocation invocation)
+    {
+        var network = invocation.Value(Network) ?? "none";
+        return new PodRunOptions
+        {
+            Network = network is "none" or "host" ? network
+                : throw new UserException($"--net={network}: use none or host; networks by CNI are not there yet"),
+            Hostname = invocation.Value(Hostname) is { } name ? CheckHostname(name) : null,
+            Interactive = invocation.Is(Interactive),
+            Debug = invocation.Is(GlobalFlags.Debug),
+            AllCapabilities = GlobalFlags.IsInsecure(invocation, "capabilities"),
+            NoPathRestrictions = GlobalFlags.IsInsecure(invocation, "paths"),
+            NoSeccomp = GlobalFlags.IsInsecure(invocation, "seccomp"),
+        };
+    }
+
+    static PodRequest Common(Invocation invocation) => new() { NoOverlay = invocation.Is(NoOverlay), PrivateUsers = invocation.Is(PrivateUsers) };
+
+    static string CheckHostname(string name) =>
+        name.Length is > 0 and <= 64 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.')
+            ? name : throw new UserException($"--hostname={name}: use at most 64 letters, digits, '-' and '.'");
+
+    static PodVolume ParseVolume(string text)
+    {
+        var parts = text.Split(',');
+        var volume = new PodVolume { Name = AppName.Parse(parts[0], "--volume"), Kind = "" };
+        foreach (var part in parts[1..])
+        {
+            int equals = part.IndexOf('=');
+            var (name, value) = equals < 0 ? (part, "") : (part[..equals], part[(equals + 1)..]);
+            volume = name switch
+            {
+                "kind" when value is "host" or "empty" => volume with { Kind = value },
+                "source" => volume with { Source = value.StartsWith('/') ? value : throw new UserException($"--volume={text}: the source is an absolute path") },
+                "readOnly" when bool.TryParse(value, out bool readOnly) => volume with { ReadOnly = readOnly },
+                "recursive" when bool.TryParse(value, out bool recursive) => volume with { Recursive = recursive },
+                "mode" => volume with { Mode = value },
+                "uid" when uint.TryParse(value, out uint uid) => volume with { Uid = uid },
+                "gid" when uint.TryParse(value, out uint gid) => volume with { Gid = gid },
+                _ => throw new UserException($"--volume={text}: '{part}' is not understood; see nacelle help run"),
+            };
+        }
+
+        return volume.Kind.Length > 0 && (volume.Kind == "empty" || volume.Source is not null) ? volume
+            : throw new UserException($"--volume={text}: write NAME,kind=host,source=/PATH or NAME,kind=empty");
+    }
+
+    /// <summary>NAME=VALUE lines; empty lines and those that begin with # or ; are passed over.</summary>
+    static IEnumerable<Annotation> ReadEnvironmentFile(string path)
+    {
+        var text = Files.TryReadText(FileDescriptor.WorkingDirectory, path) ?? throw new UserException($"--set-env-file={path}: there is no such file");
+        int number = 0;
+        foreach (var raw in text.Split('\n'))
+        {
+            number++;
+            var line = raw.Trim();
+            if (line.Length > 0 && line[0] is not ('#' or ';'))
+            {
+                yield return AppFlags.Pair(line, $"{path}, line {number}");
+            }
+        }
+    }
+}

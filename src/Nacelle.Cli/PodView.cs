@@ -1,0 +1,65 @@
+using System.Globalization;
+using Nacelle.Pods;
+
+namespace Nacelle.Cli;
+
+/// <summary>An app as <c>list</c> and <c>status</c> show it.</summary>
+sealed record AppView(string Name, string State, string ImageName, string ImageId, DateTimeOffset? Started, DateTimeOffset? Finished, int? ExitCode)
+{
+    public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
+
+    public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
+}
+
+/// <summary>A pod as <c>list</c> and <c>status</c> show it: all that is asked of its directory, asked once.</summary>
+sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTimeOffset? Started, int? Pid, IReadOnlyList<AppView> Apps)
+{
+    public bool Exited => State is "exited" or "exited garbage" or "exited deleting";
+
+    public bool Running => State == "running";
+
+    public static PodView Of(FoundPod found)
+    {
+        var pod = found.Pod;
+        bool running = found.State == PodState.Running;
+        var apps = pod.TryReadManifest()?.Apps.Select(app =>
+        {
+            var code = pod.ExitCodeOf(app.Name);
+            var started = pod.AppStarted(app.Name);
+            var state = code is not null ? "exited" : running && started is not null ? "running" : found.State == PodState.Prepared || running ? "created" : "unknown";
+            return new AppView(app.Name.ToString(), state, app.Image.Name ?? "", app.Image.Id, started, pod.AppFinished(app.Name), code)
+            {
+                UserAnnotations = app.App?.UserAnnotations,
+                UserLabels = app.App?.UserLabels,
+            };
+        });
+        return new PodView(pod.Uuid, found.State.Name(), pod.Created, pod.Started, running ? pod.ProcessId : null, [.. apps ?? []]);
+    }
+
+    public PodJson ToJson() => new(Uuid, State)
+    {
+        Networks = [],
+        AppNames = [.. Apps.Select(app => app.Name)],
+        Apps =
+        [
+            .. Apps.Select(app => new AppJson(app.Name, app.State)
+            {
+                CreatedAt = Nanoseconds(Created),
+                StartedAt = Nanoseconds(app.Started),
+                FinishedAt = Nanoseconds(app.Finished),
+                ExitCode = app.ExitCode,
+                ImageId = app.ImageId,
+                UserAnnotations = app.UserAnnotations,
+                UserLabels = app.UserLabels,
+            }),
+        ],
+        CreatedAt = Created?.ToUnixTimeSeconds(),
+        StartedAt = Started?.ToUnixTimeSeconds(),
+    };
+
+    /// <summary>As rkt prints times: local, with milliseconds and the zone.</summary>
+    public static string TimeText(DateTimeOffset? time) =>
+        time is { } then ? then.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss.fff zz'00'", CultureInfo.InvariantCulture) + (then.ToLocalTime().Offset == TimeSpan.Zero ? " UTC" : "") : "";
+
+    static long? Nanoseconds(DateTimeOffset? time) => time is { } then ? (then - DateTimeOffset.UnixEpoch).Ticks * 100 : null;
+}

@@ -1,0 +1,33 @@
+using Nacelle.Images;
+using Nacelle.Linux;
+using Nacelle.Pods;
+
+namespace Nacelle.Cli;
+
+/// <summary><c>run-prepared</c>: becomes a pod that was prepared earlier.</summary>
+static class RunPreparedCommand
+{
+    public static readonly Command Definition = new("run-prepared", "[FLAGS] UUID", "run a prepared pod", PodFlags.Running, Run);
+
+    static int Run(Invocation invocation)
+    {
+        GlobalFlags.RequireRoot(invocation);
+        var options = PodFlags.ToRunOptions(invocation);
+        using var pods = new PodStore(GlobalFlags.DataDirectory(invocation));
+        using var images = ImageStore.Open(pods.Path);
+        using var layers = PodPreparing.OpenLayers(pods);
+        using var found = pods.Find(invocation.Words is [var uuid] ? uuid : throw new UserException("name the prepared pod by its UUID"));
+        if (found.State != PodState.Prepared || !found.Pod.TryLock())
+        {
+            throw new UserException($"pod {found.Pod.Uuid} is {found.State.Name()}, not prepared");
+        }
+
+        if (options.Interactive && found.Pod.ReadManifest().Apps.Count > 1)
+        {
+            throw new UserException("--interactive is for one app: the pod has several");
+        }
+
+        PodRun.Run(pods, layers, found.Pod, options);
+        return 0;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Nacelle.Specs;
+
+namespace Nacelle.Cli;
+
+/// <summary><c>version</c>: what this is, and which specifications it speaks.</summary>
+static class VersionCommand
+{
+    public static readonly Command Definition = new("version", "", "show versions", [], Run);
+
+    public static string Version => typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    static int Run(Invocation invocation)
+    {
+        Output.Write($"""
+            nacelle Version: {Version}
+            appc Version: {PodManifest.AppcVersion}
+            OCI Runtime Version: {RuntimeConfig.CurrentVersion}
+            .NET Version: {Environment.Version}
+            OS/Arch: linux/{RuntimeInformation.ProcessArchitecture switch { Architecture.X64 => "amd64", Architecture.Arm64 => "arm64", var other => other.ToString().ToLowerInvariant() }}
+            Features: -TPM -SDJOURNAL
+
+            """);
+        return 0;
+    }
+}

@@ -1,0 +1,37 @@
+namespace Nacelle.Linux;
+
+/// <summary>Mounting overlayfs from directories that are given by descriptor.</summary>
+public static class Overlay
+{
+    /// <summary>Mounts layers as one tree that can be written to, where the changes go to <paramref name="changes"/>.</summary>
+    /// <param name="layersTopFirst">Never written to. At least one, at most 500.</param>
+    /// <param name="changes">A directory that holds the (empty) directories upper and work.</param>
+    /// <param name="target">Where to mount.</param>
+    /// <remarks>
+    /// Options of mount(2) fit a page, and hundreds of layers with long names do not. So the names are numbers: descriptors, seen from /proc/self/fd.
+    /// The changes need not outlive a crash of the machine, as no pod does: "volatile" (Linux 5.10) spares syncing the whole file system at the end.
+    /// The working directory is changed for a moment.
+    /// </remarks>
+    /// <exception cref="KernelException">EINVAL: a directory lies on a file system that overlayfs cannot use; ENODEV: the kernel has no overlayfs.</exception>
+    public static void Mount(IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, FileDescriptor target)
+    {
+        var options = $"lowerdir={string.Join(':', layersTopFirst.Select(layer => layer.Number))},upperdir={changes.Number}/upper,workdir={changes.Number}/work";
+        var before = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = "/proc/self/fd";
+        try
+        {
+            try
+            {
+                Mounts.Mount("overlay", "overlay", target, MountFlags.None, options + ",volatile");
+            }
+            catch (KernelException failure) when (failure.Errno == Errno.EINVAL)
+            {
+                Mounts.Mount("overlay", "overlay", target, MountFlags.None, options);
+            }
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using Nacelle.Linux;
+
+namespace Nacelle.Pods;
+
+/// <summary>Reads single files of an image through its layers, before anything is mounted.</summary>
+/// <remarks>What overlayfs would show, for the few small files that preparing a pod must know: /etc/passwd, /etc/group, the owner of a path.</remarks>
+sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
+{
+    const int MaximumLinks = 40;
+
+    public byte[]? TryRead(string path) =>
+        Find(path) is { Status.Kind: FileKind.Regular } found ? Files.ReadAll(found.Layer, found.Path, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks) : null;
+
+    public FileStatus? TryStatus(string path) => Find(path)?.Status;
+
+    /// <summary>Follows a path component by component, since each component may come from another layer.</summary>
+    (FileDescriptor Layer, string Path, FileStatus Status)? Find(string path)
+    {
+        var left = new Stack<string>(path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
+        var done = new List<string>();
+        (FileDescriptor, string, FileStatus)? found = null;
+        for (int links = 0; left.TryPop(out var part);)
+        {
+            if (part is "." or "..")
+            {
+                if (part == ".." && done.Count > 0)
+                {
+                    done.RemoveAt(done.Count - 1);
+                }
+
+                continue;
+            }
+
+            done.Add(part);
+            if (Look(string.Join('/', done)) is not { } here)
+            {
+                return null;
+            }
+
+            if (here.Status.Kind == FileKind.Symlink)
+            {
+                if (++links > MaximumLinks)
+                {
+                    return null;
+                }
+
+                var target = Files.ReadLink(here.Layer, here.Path);
+                done.RemoveAt(done.Count - 1);
+                if (target.StartsWith('/'))
+                {
+                    done.Clear();
+                }
+
+                foreach (var one in target.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
+                {
+                    left.Push(one);
+                }
+
+                continue;
+            }
+
+            found = here;
+        }
+
+        return found;
+    }
+
+    /// <summary>The topmost layer that has the path, unless a layer above removed it or its parent.</summary>
+    (FileDescriptor Layer, string Path, FileStatus Status)? Look(string path)
+    {
+        foreach (var layer in layersTopFirst)
+        {
+            using var opened = Files.TryOpen(layer, path, OpenFlags.Path | OpenFlags.NoFollow, out var error, resolve: ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
+            if (opened is not null)
+            {
+                var status = Files.Status(opened);
+                return status is { Kind: FileKind.CharacterDevice, DeviceNumber: { Major: 0, Minor: 0 } } ? null : (layer, path, status);
+            }
+
+            if (error == Errno.ENOTDIR || IsOpaqueAbove(layer, path))
+            {
+                return null; // a parent is a whiteout or a file here, or a directory that hides those below
+            }
+        }
+
+        return null;
+    }
+
+    static bool IsOpaqueAbove(FileDescriptor layer, string path)
+    {
+        for (int slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+        {
+            using var parent = Files.TryOpen(layer, path[..slash], OpenFlags.Path | OpenFlags.Directory, out _, resolve: ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
+            if (parent is not null)
+            {
+                return ExtendedAttributes.Get(parent, "", "trusted.overlay.opaque") is [(byte)'y'];
+            }
+        }
+
+        return false;
+    }
+}

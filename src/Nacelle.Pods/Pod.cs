@@ -1,0 +1,96 @@
+using System.Text;
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Pods;
+
+/// <summary>A pod's directory, open. What it says of the pod is read from the disk each time: there is no other truth.</summary>
+/// <remarks>The lock (flock on the directory) belongs to this opening: whoever inherits the descriptor holds it too.</remarks>
+public sealed class Pod : IDisposable
+{
+    readonly PodStore store;
+
+    internal Pod(PodStore store, string uuid, PodPlace place, FileDescriptor directory)
+    {
+        this.store = store;
+        Uuid = uuid;
+        Place = place;
+        Directory = directory;
+    }
+
+    public string Uuid { get; }
+
+    /// <summary>Where the directory lay when it was opened or last moved by this object.</summary>
+    public PodPlace Place { get; private set; }
+
+    public FileDescriptor Directory { get; }
+
+    /// <summary>The directory's path, for programs that are given the pod as their working directory.</summary>
+    public string Path => $"{store.Path}/pods/{Place.DirectoryName()}/{Uuid}";
+
+    public bool OverlayPrepared => Files.Exists(Directory, "overlay-prepared");
+
+    /// <summary>The shift and count of the pod's user namespace, or null where it has none.</summary>
+    public (uint Shift, uint Count)? PrivateUsers
+    {
+        get
+        {
+            var text = Files.TryReadText(Directory, "private-users-prepared");
+            int colon = text?.IndexOf(':') ?? -1;
+            return colon < 0 ? null : (uint.Parse(text.AsSpan(0, colon)), uint.Parse(text.AsSpan(colon + 1).Trim()));
+        }
+    }
+
+    public PodManifest ReadManifest() => PodManifest.Parse(Files.ReadAll(Directory, "pod"), $"{Path}/pod");
+
+    /// <summary>The manifest's text as it lies on the disk, or null where the pod was never prepared so far.</summary>
+    public PodManifest? TryReadManifest() => Files.Exists(Directory, "pod") ? ReadManifest() : null;
+
+    /// <summary>When the pod was made.</summary>
+    public DateTimeOffset? Created => TimeOf("pod-created");
+
+    /// <summary>When the pod was started, or null.</summary>
+    public DateTimeOffset? Started => TimeOf("pid");
+
+    /// <summary>When the pod ended; null while it has not, or where its PID 1 was killed before it could say so.</summary>
+    public DateTimeOffset? Finished => TimeOf("stage1/rootfs/rkt/exited");
+
+    /// <summary>The host's process id of the pod's PID 1; only of worth while the pod is locked.</summary>
+    public int? ProcessId => int.TryParse(Files.TryReadText(Directory, "pid"), out int pid) ? pid : null;
+
+    /// <summary>An app's exit code, or null while it has none.</summary>
+    public int? ExitCodeOf(AppName app) => int.TryParse(Files.TryReadText(Directory, $"stage1/rootfs/rkt/status/{app}"), out int code) ? code : null;
+
+    public DateTimeOffset? AppStarted(AppName app) => TimeOf($"stage1/rootfs/rkt/pid/{app}");
+
+    public DateTimeOffset? AppFinished(AppName app) => TimeOf($"stage1/rootfs/rkt/status/{app}");
+
+    /// <summary>The diff-ids of an app's layers, lowest first.</summary>
+    public IReadOnlyList<Digest> LayersOf(string app) =>
+        [.. (Files.TryReadText(Directory, $"appsinfo/{app}/layers") ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Digest.Parse)];
+
+    public string ImageIdOf(AppName app) => Files.TryReadText(Directory, $"appsinfo/{app}/treeStoreID")?.Trim() ?? "";
+
+    /// <summary>Moves the pod on to its next state; the caller holds its lock.</summary>
+    /// <returns>False when somebody else moved or removed it first.</returns>
+    internal bool TryMove(PodPlace to)
+    {
+        switch (store.TryRename(Uuid, Place, to))
+        {
+            case Errno.None:
+                Place = to;
+                return true;
+            case Errno.ENOENT:
+                return false;
+            case var error:
+                throw new KernelException($"move pod {Uuid} to {to.DirectoryName()}", error);
+        }
+    }
+
+    /// <summary>Whether nobody holds the lock, and then holds it.</summary>
+    public bool TryLock() => FileLock.TryAcquire(Directory, LockKind.Exclusive);
+
+    public void Dispose() => Directory.Dispose();
+
+    DateTimeOffset? TimeOf(string file) => Files.TryStatus(Directory, file, out _)?.ModificationTime.ToDateTimeOffset();
+}

@@ -1,0 +1,163 @@
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Pods;
+
+/// <summary>How long dead pods are kept.</summary>
+public sealed record CollectOptions
+{
+    public TimeSpan Grace { get; init; }
+
+    public TimeSpan ExpirePrepared { get; init; }
+
+    public bool MarkOnly { get; init; }
+}
+
+/// <summary>Removes pods: on demand, or because they are dead and their time is over.</summary>
+/// <remarks>
+/// In two passes, as rkt: what is dead is marked by moving it to a garbage directory, whose change time then counts the grace period; what is marked and
+/// old enough is removed. The lock tells dead from alive, so a live pod is never touched, and each step can be repeated after a crash.
+/// </remarks>
+public static class PodCollection
+{
+    /// <param name="done">Told of each pod that is marked or removed.</param>
+    /// <param name="failed">Told of each pod that could not be; the others go on.</param>
+    /// <returns>Whether nothing failed.</returns>
+    public static bool Collect(PodStore pods, CollectOptions options, Action<string> done, Action<string> failed)
+    {
+        bool whole = true;
+        foreach (var found in pods.List())
+        {
+            using (found)
+            {
+                try
+                {
+                    Mark(found, options, done);
+                }
+                catch (KernelException problem)
+                {
+                    failed($"pod {found.Pod.Uuid}: {problem.Message}");
+                    whole = false;
+                }
+            }
+        }
+
+        foreach (var found in options.MarkOnly ? [] : pods.List())
+        {
+            using (found)
+            {
+                try
+                {
+                    Sweep(pods, found, options, done);
+                }
+                catch (Exception problem) when (problem is KernelException or PodException)
+                {
+                    failed($"pod {found.Pod.Uuid}: {problem.Message}");
+                    whole = false;
+                }
+            }
+        }
+
+        return whole;
+    }
+
+    static void Mark(FoundPod found, CollectOptions options, Action<string> done)
+    {
+        var place = found.State switch
+        {
+            PodState.Exited => PodPlace.ExitedGarbage,
+            PodState.AbortedPrepare => PodPlace.Garbage,
+            PodState.Embryo when Age(found.Pod) > TimeSpan.FromMinutes(1) => PodPlace.Garbage,
+            PodState.Prepared when Age(found.Pod) > options.ExpirePrepared => PodPlace.Garbage,
+            _ => default(PodPlace?),
+        };
+
+        if (place is { } target && found.Pod.TryLock() && found.Pod.TryMove(target))
+        {
+            Touch(found.Pod);
+            done($"Moving pod \"{found.Pod.Uuid}\" to garbage");
+        }
+    }
+
+    static void Sweep(PodStore pods, FoundPod found, CollectOptions options, Action<string> done)
+    {
+        if (found.State == PodState.Garbage || (found.State == PodState.ExitedGarbage && Age(found.Pod) >= options.Grace))
+        {
+            if (found.Pod.TryLock())
+            {
+                Delete(pods, found.Pod);
+                done($"Garbage collecting pod \"{found.Pod.Uuid}\"");
+            }
+        }
+    }
+
+    /// <summary>Removes one pod that does not run, at once.</summary>
+    /// <exception cref="PodException">It runs, or somebody works on it.</exception>
+    public static void Remove(PodStore pods, FoundPod found)
+    {
+        var target = found.State switch
+        {
+            PodState.Running => throw new PodException($"pod {found.Pod.Uuid} is running: stop it first"),
+            PodState.Preparing or PodState.Deleting or PodState.ExitedDeleting => throw new PodException($"pod {found.Pod.Uuid} is {found.State.Name()}"),
+            PodState.Exited => PodPlace.ExitedGarbage,
+            PodState.Embryo or PodState.AbortedPrepare or PodState.Prepared => PodPlace.Garbage,
+            _ => found.Pod.Place,
+        };
+        if (!found.Pod.TryLock() || (target != found.Pod.Place && !found.Pod.TryMove(target)))
+        {
+            throw new PodException($"somebody else works on pod {found.Pod.Uuid}");
+        }
+
+        Delete(pods, found.Pod);
+    }
+
+    /// <summary>Removes what stage1 left in the kernel, then what is mounted, then the directory.</summary>
+    static void Delete(PodStore pods, Pod pod)
+    {
+        if (Files.Exists(pod.Directory, "stage1/manifest") && Files.Exists(pod.Directory, "pid"))
+        {
+            Stage1Call.Run(pod, "gc", [pod.Uuid]);
+        }
+
+        DetachMounts(pod.Path);
+        pods.RemoveDirectory(pod);
+    }
+
+    /// <summary>Mounts of a pod live in namespaces that ended with it; but a stage1 of another kind may have left some here.</summary>
+    static void DetachMounts(string path)
+    {
+        var table = Files.TryReadText(FileDescriptor.WorkingDirectory, "/proc/self/mountinfo") ?? "";
+        foreach (var line in table.Split('\n').Reverse())
+        {
+            var fields = line.Split(' ');
+            if (fields.Length > 4 && (fields[4] == path || fields[4].StartsWith(path + "/", StringComparison.Ordinal)))
+            {
+                Mounts.TryDetach(fields[4]);
+            }
+        }
+    }
+
+    /// <summary>The layers that no pod may lose: those of all that are not garbage.</summary>
+    public static IReadOnlySet<Digest> LayersInUse(PodStore pods)
+    {
+        var layers = new HashSet<Digest>();
+        foreach (var found in pods.List())
+        {
+            using (found)
+            {
+                foreach (var app in Directories.ListOrEmpty(found.Pod.Directory, "appsinfo"))
+                {
+                    layers.UnionWith(found.Pod.LayersOf(app.Name));
+                }
+            }
+        }
+
+        return layers;
+    }
+
+    /// <summary>Since the directory was last changed: made, filled or moved.</summary>
+    static TimeSpan Age(Pod pod) => DateTimeOffset.UtcNow - Files.Status(pod.Directory).ChangeTime.ToDateTimeOffset();
+
+    /// <summary>A rename changes the parents' times only; the grace period begins now.</summary>
+    static void Touch(Pod pod) => Files.SetMode(pod.Directory, Files.Status(pod.Directory).Permissions);
+}

@@ -1,0 +1,171 @@
+using Nacelle.Images;
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Pods;
+
+/// <summary>Puts the file systems of a pod's apps in their places, in the private mount namespace that the pod will live in.</summary>
+static class PodFileSystems
+{
+    public static string Stage2(AppName app) => $"stage1/rootfs/opt/stage2/{app}";
+
+    public static FileDescriptor OpenRoot(Pod pod, AppName app) => Files.Open($"{pod.Path}/{Stage2(app)}/rootfs", OpenFlags.Path | OpenFlags.Directory);
+
+    public static RuntimeConfig ReadBundle(Pod pod, AppName app) =>
+        RuntimeConfig.Parse(Files.ReadAll(pod.Directory, $"{Stage2(app)}/config.json"), $"{pod.Path}/{Stage2(app)}/config.json");
+
+    /// <summary>What belongs to the pod as a whole: the shared memory of its IPC namespace, and stage1's files owned by the pod's root.</summary>
+    public static void MountShared(Pod pod, List<string> mounted)
+    {
+        uint owner = pod.PrivateUsers?.Shift ?? 0;
+        var path = $"{pod.Path}/stage1/rootfs/rkt/shm";
+        using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
+        Mounts.Mount("tmpfs", "shm", target, MountFlags.NoSetUserId | MountFlags.NoDevices | MountFlags.NoExecute, $"mode=1777,size=65536k,uid={owner},gid={owner}");
+        mounted.Add(path);
+        if (owner == 0)
+        {
+            return;
+        }
+
+        foreach (var name in (ReadOnlySpan<string>)["", "/rkt", "/rkt/status", "/rkt/pid", "/rkt/logs"])
+        {
+            Files.SetOwner(pod.Directory, "stage1/rootfs" + name, owner, owner);
+        }
+
+        if (Files.Exists(pod.Directory, "sharedVolumes"))
+        {
+            ShowThroughMap(pod, "sharedVolumes", mounted);
+        }
+    }
+
+    public static void MountApp(Pod pod, LayerStore layers, AppName app, List<string> mounted)
+    {
+        if (!pod.OverlayPrepared)
+        {
+            if (pod.PrivateUsers is not null)
+            {
+                ShowThroughMap(pod, $"{Stage2(app)}/rootfs", mounted);
+            }
+
+            return;
+        }
+
+        var path = $"{pod.Path}/{Stage2(app)}/rootfs";
+        var changes = $"overlay/{app}";
+        Files.MakeDirectory(pod.Directory, changes);
+        Files.MakeDirectory(pod.Directory, $"{changes}/upper");
+        Files.MakeDirectory(pod.Directory, $"{changes}/work");
+        var diffIds = pod.LayersOf(app.ToString());
+        var opened = PodPreparation.OpenLayers(layers, diffIds).Reverse().ToList();
+        try
+        {
+            if (opened.Count == 0)
+            {
+                Files.MakeDirectory(pod.Directory, $"{changes}/empty");
+                opened.Add(Files.Open(pod.Directory, $"{changes}/empty", OpenFlags.Path | OpenFlags.Directory));
+            }
+
+            CopyRootAttributes(opened[0], pod.Directory, $"{changes}/upper");
+            using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
+            if (pod.PrivateUsers is { } users)
+            {
+                MountThroughMap(pod, users, opened, changes, target, mounted);
+            }
+            else
+            {
+                using var upper = Files.Open(pod.Directory, changes, OpenFlags.Path | OpenFlags.Directory);
+                Overlay.Mount(opened, upper, target);
+            }
+
+            mounted.Add(path);
+        }
+        finally
+        {
+            opened.ForEach(layer => layer.Dispose());
+        }
+    }
+
+    /// <summary>The root directory that people see is the topmost one, which is ours: it takes after the image's.</summary>
+    static void CopyRootAttributes(FileDescriptor image, FileDescriptor directory, string upper)
+    {
+        var status = Files.Status(image);
+        Files.SetOwner(directory, upper, status.Owner, status.Group);
+        Files.SetMode(directory, upper, status.Permissions);
+    }
+
+    /// <summary>Fills the volumes that only the image asked for with what the image has at their paths, owner and mode included, as Docker does.</summary>
+    public static void FillVolumes(Pod pod, PodManifest manifest)
+    {
+        var names = Files.TryReadText(pod.Directory, "volumes-to-fill");
+        foreach (var name in names?.Split('\n') ?? [])
+        {
+            foreach (var app in manifest.Apps)
+            {
+                if (app.App?.MountPoints.FirstOrDefault(point => point.Name.ToString() == name) is { } point)
+                {
+                    using var rootfs = OpenRoot(pod, app.Name);
+                    using var source = Files.TryOpen(
+                        rootfs, point.Path.TrimStart('/'), OpenFlags.ReadOnly | OpenFlags.Directory, out _, resolve: ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
+                    if (source is not null)
+                    {
+                        using var volume = Files.Open($"{pod.Path}/sharedVolumes/{name}", OpenFlags.ReadOnly | OpenFlags.Directory);
+                        LayerCopy.Flatten([new LayerSource(source, false, new HashSet<string>())], volume, OwnerShift.None);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Mounts the overlay on layers that show their owners shifted into the pod's user namespace; on the disk nothing changes.</summary>
+    /// <remarks>Overlayfs on idmapped layers: Linux 5.19. The layers' own mounts are hidden below their copies, in this mount namespace only.</remarks>
+    static void MountThroughMap(
+        Pod pod, (uint Shift, uint Count) users, List<FileDescriptor> layers, string changes, FileDescriptor target, List<string> mounted)
+    {
+        using var userNamespace = UserNamespaces.Create(users.Shift, users.Count);
+        var shown = new List<FileDescriptor>();
+        try
+        {
+            foreach (var layer in layers)
+            {
+                shown.Add(ShowThroughMap(layer, userNamespace));
+                mounted.Add(Files.ReadLink(FileDescriptor.WorkingDirectory, layer.ProcPath));
+            }
+
+            using var directory = Files.Open(pod.Directory, changes, OpenFlags.Path | OpenFlags.Directory);
+            shown.Add(ShowThroughMap(directory, userNamespace));
+            mounted.Add($"{pod.Path}/{changes}");
+            Overlay.Mount(shown[..^1], shown[^1], target);
+        }
+        finally
+        {
+            shown.ForEach(mount => mount.Dispose());
+        }
+    }
+
+    static void ShowThroughMap(Pod pod, string path, List<string> mounted)
+    {
+        var users = pod.PrivateUsers!.Value;
+        using var userNamespace = UserNamespaces.Create(users.Shift, users.Count);
+        using var directory = Files.Open($"{pod.Path}/{path}", OpenFlags.Path | OpenFlags.Directory);
+        ShowThroughMap(directory, userNamespace).Dispose();
+        mounted.Add($"{pod.Path}/{path}");
+    }
+
+    /// <returns>The mount, attached on the directory itself.</returns>
+    static FileDescriptor ShowThroughMap(FileDescriptor directory, FileDescriptor userNamespace)
+    {
+        var mount = Mounts.Clone(directory, "", recursive: false);
+        try
+        {
+            Mounts.SetAttributes(mount, MountAttributes.IdMap, userNamespace: userNamespace);
+            Mounts.Move(mount, directory);
+            return mount;
+        }
+        catch
+        {
+            mount.Dispose();
+            throw;
+        }
+    }
+}

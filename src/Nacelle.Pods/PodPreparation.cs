@@ -1,0 +1,142 @@
+using Nacelle.Images;
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Pods;
+
+/// <summary>Makes pod directories: from a request and stored images to a pod that waits in <c>prepared</c>.</summary>
+public static class PodPreparation
+{
+    const uint UserNamespaceSize = 65536;
+
+    /// <param name="images">For each app of the request, in order.</param>
+    /// <param name="warn">Told of what the pod gets although nobody asked for it.</param>
+    /// <returns>The pod, prepared and still locked.</returns>
+    /// <exception cref="PodException">The request cannot be met; nothing is left of the pod.</exception>
+    public static Pod Prepare(PodStore pods, ImageStore images, LayerStore layers, PodRequest request, IReadOnlyList<AppImage> apps, string version, Action<string> warn)
+    {
+        using var content = images.HoldContent();
+        var composed = request.Manifest is { } given ? WithImages(given, apps) : PodComposition.Compose(request, apps);
+        var (manifest, added) = AppVolumes.AddImplicit(composed);
+        foreach (var name in added)
+        {
+            warn($"no volume is given for mount point {name}: using an empty one");
+        }
+
+        var pod = pods.Create();
+        try
+        {
+            Write(pod, pods.Path, layers, manifest, request, apps, version, [.. added]);
+            return pod.TryMove(PodPlace.Prepared) ? pod : throw new PodException($"pod {pod.Uuid} vanished while it was prepared");
+        }
+        catch
+        {
+            // Whatever went wrong (a full disk among it), nothing stays; what cannot be removed now, gc finds as an aborted preparation.
+            try
+            {
+                pods.RemoveDirectory(pod);
+            }
+            catch (KernelException)
+            {
+            }
+
+            pod.Dispose();
+            throw;
+        }
+    }
+
+    static void Write(
+        Pod pod, string data, LayerStore layers, PodManifest manifest, PodRequest request, IReadOnlyList<AppImage> apps, string version, HashSet<AppName> implicitVolumes)
+    {
+        var directory = pod.Directory;
+        var finalPath = $"{data}/pods/{PodPlace.Run.DirectoryName()}/{pod.Uuid}";
+        Files.WriteAll(directory, "pod-created", "");
+        Files.WriteAll(directory, "pod", manifest.ToJson());
+        Files.MakeDirectory(directory, "appsinfo");
+        Stage1.Prepare(directory, version);
+        AppVolumes.CreateEmpty(manifest, directory);
+        if (implicitVolumes.Count > 0)
+        {
+            Files.WriteAll(directory, "volumes-to-fill", string.Join('\n', implicitVolumes));
+        }
+
+        if (!request.NoOverlay)
+        {
+            Files.WriteAll(directory, "overlay-prepared", "");
+            Files.MakeDirectory(directory, "overlay");
+        }
+
+        if (request.PrivateUsers)
+        {
+            Files.WriteAll(directory, "private-users-prepared", $"{ChooseShift()}:{UserNamespaceSize}");
+        }
+
+        for (int i = 0; i < manifest.Apps.Count; i++)
+        {
+            WriteApp(pod, layers, manifest, manifest.Apps[i], apps[i], finalPath);
+        }
+    }
+
+    static void WriteApp(Pod pod, LayerStore layers, PodManifest manifest, PodApp app, AppImage image, string finalPath)
+    {
+        var run = app.App ?? throw new SpecException($"apps[{app.Name}].app", "the app says nothing to run");
+        var opened = OpenLayers(layers, image.Config.Rootfs.DiffIds);
+        try
+        {
+            var user = AppUser.Find(run.User, run.Group, run.SupplementaryGroups, new LayeredFiles([.. opened.Reverse()]));
+            var bundle = AppBundle.Create(manifest, app, run, user, finalPath, pod.Uuid);
+            Files.MakeDirectory(pod.Directory, $"appsinfo/{app.Name}");
+            using var info = Files.Open(pod.Directory, $"appsinfo/{app.Name}", OpenFlags.Path | OpenFlags.Directory);
+            Files.WriteAll(info, "manifest", ImageApp.Convert(image.Image, image.Config).ToJson());
+            Files.WriteAll(info, "treeStoreID", app.Image.Id);
+            Files.WriteAll(info, "layers", string.Join('\n', image.Config.Rootfs.DiffIds));
+            var stage2 = $"stage1/rootfs/opt/stage2/{app.Name}";
+            Files.MakeDirectory(pod.Directory, stage2);
+            Files.MakeDirectory(pod.Directory, $"{stage2}/rootfs");
+            Files.WriteAll(pod.Directory, $"{stage2}/config.json", bundle.ToJson());
+            if (!pod.OverlayPrepared)
+            {
+                using var rootfs = Files.Open(pod.Directory, $"{stage2}/rootfs", OpenFlags.ReadOnly | OpenFlags.Directory);
+                var sources = image.Config.Rootfs.DiffIds.Select(diffId => layers.TryOpenSource(diffId)!).ToList();
+                LayerCopy.Flatten(sources, rootfs, OwnerShift.None);
+                sources.ForEach(source => source.Dispose());
+            }
+        }
+        finally
+        {
+            foreach (var layer in opened)
+            {
+                layer.Dispose();
+            }
+        }
+    }
+
+    /// <returns>The layers' root directories, lowest first; the caller closes them.</returns>
+    internal static IReadOnlyList<FileDescriptor> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds)
+    {
+        var opened = new List<FileDescriptor>();
+        foreach (var diffId in diffIds)
+        {
+            opened.Add(layers.TryOpen(diffId)
+                ?? throw new PodException($"the layer {diffId} of the image is not in the store: fetch the image again"));
+        }
+
+        return opened;
+    }
+
+    /// <summary>Apps of a given manifest that say nothing to run take it from their images.</summary>
+    static PodManifest WithImages(PodManifest manifest, IReadOnlyList<AppImage> images) => manifest with
+    {
+        Apps =
+        [
+            .. manifest.Apps.Select((app, i) => app with
+            {
+                App = app.App ?? ImageApp.Convert(images[i].Image, images[i].Config).App,
+                Image = app.Image with { Id = images[i].Image.Id.ToString().Replace(':', '-') },
+            }),
+        ],
+    };
+
+    /// <summary>A random range of user ids above those that people and services have; as with rkt, a multiple of the range's size.</summary>
+    static uint ChooseShift() => (uint)Random.Shared.Next(8, 32760) * UserNamespaceSize;
+}

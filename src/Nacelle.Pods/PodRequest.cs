@@ -1,0 +1,65 @@
+using Nacelle.Specs;
+
+namespace Nacelle.Pods;
+
+/// <summary>What somebody asks an app of a pod to be; what is left out is the image's to say.</summary>
+public sealed record AppRequest
+{
+    /// <summary>As given: a reference, a name, or the beginning of an id.</summary>
+    public required string Image { get; init; }
+
+    public AppName? Name { get; init; }
+
+    /// <summary>Replaces the image's program and arguments.</summary>
+    public string? Exec { get; init; }
+
+    /// <summary>In the place of the image's default arguments (an image's Cmd), behind its entry point or <see cref="Exec"/>.</summary>
+    public IReadOnlyList<string>? Arguments { get; init; }
+
+    public string? User { get; init; }
+
+    public string? Group { get; init; }
+
+    public IReadOnlyList<uint>? SupplementaryGroups { get; init; }
+
+    public string? WorkingDirectory { get; init; }
+
+    public bool ReadOnlyRoot { get; init; }
+
+    public IReadOnlyList<PodMount> Mounts { get; init; } = [];
+
+    public IReadOnlyList<Annotation> Environment { get; init; } = [];
+
+    /// <summary>Take the place of the image's isolators of the same name.</summary>
+    public IReadOnlyList<Isolator> Isolators { get; init; } = [];
+
+    public IReadOnlyList<Annotation> Annotations { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
+
+    public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
+}
+
+/// <summary>What somebody asks a pod to be.</summary>
+public sealed record PodRequest
+{
+    public IReadOnlyList<AppRequest> Apps { get; init; } = [];
+
+    /// <summary>Used as it is, in place of <see cref="Apps"/> and volumes.</summary>
+    public PodManifest? Manifest { get; init; }
+
+    public IReadOnlyList<PodVolume> Volumes { get; init; } = [];
+
+    /// <summary>Mounts in every app; an app's own on the same path wins.</summary>
+    public IReadOnlyList<PodMount> Mounts { get; init; } = [];
+
+    /// <summary>Weaker than the image's variables.</summary>
+    public IReadOnlyList<Annotation> InheritedEnvironment { get; init; } = [];
+
+    /// <summary>Stronger than the image's variables, weaker than an app's own.</summary>
+    public IReadOnlyList<Annotation> Environment { get; init; } = [];
+
+    public bool NoOverlay { get; init; }
+
+    public bool PrivateUsers { get; init; }
+}

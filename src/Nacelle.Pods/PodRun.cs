@@ -1,0 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
+using Nacelle.Images;
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Pods;
+
+/// <summary>How a prepared pod is run: what is said at that moment and not when it is prepared.</summary>
+public sealed record PodRunOptions
+{
+    /// <summary>"none" or "host".</summary>
+    public string Network { get; init; } = "none";
+
+    public string? Hostname { get; init; }
+
+    public bool Interactive { get; init; }
+
+    public bool Debug { get; init; }
+
+    public bool AllCapabilities { get; init; }
+
+    public bool NoPathRestrictions { get; init; }
+
+    public bool NoSeccomp { get; init; }
+}
+
+/// <summary>The last steps of stage0: mounts the apps' root file systems and becomes stage1.</summary>
+public static class PodRun
+{
+    /// <summary>Runs a prepared pod in the place of this process. Returns only by an exception, and then nothing is left of the pod.</summary>
+    /// <param name="pod">Prepared and locked; stage1 inherits the lock.</param>
+    [DoesNotReturn]
+    public static void Run(PodStore pods, LayerStore layers, Pod pod, PodRunOptions options)
+    {
+        if (!pod.TryMove(PodPlace.Run))
+        {
+            throw new PodException($"pod {pod.Uuid} was started or removed by somebody else");
+        }
+
+        var mounted = new List<string>();
+        try
+        {
+            Mounts.EnterPrivateNamespace();
+            var manifest = pod.ReadManifest();
+            var hostname = options.Hostname ?? $"nacelle-{pod.Uuid}";
+            PodFileSystems.MountShared(pod, mounted);
+            foreach (var app in manifest.Apps)
+            {
+                PodFileSystems.MountApp(pod, layers, app.Name, mounted);
+            }
+
+            PodFileSystems.FillVolumes(pod, manifest);
+            foreach (var app in manifest.Apps)
+            {
+                using var rootfs = PodFileSystems.OpenRoot(pod, app.Name);
+                AppFiles.Write(rootfs, hostname, options.Network == "host", pod.PrivateUsers?.Shift ?? 0);
+                AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
+            }
+
+            Become(pod, options, hostname);
+        }
+        catch
+        {
+            foreach (var path in Enumerable.Reverse(mounted))
+            {
+                Mounts.TryDetach(path);
+            }
+
+            pods.RemoveDirectory(pod);
+            throw;
+        }
+    }
+
+    /// <summary>Starts stage1 by the contract: the pod directory is the working directory, and the lock's descriptor stays open.</summary>
+    [DoesNotReturn]
+    static void Become(Pod pod, PodRunOptions options, string hostname)
+    {
+        var manifest = Stage1.ReadManifest(pod);
+        var program = Stage1.EntryPoint(manifest, "run");
+        Environment.CurrentDirectory = pod.Path;
+        pod.Directory.Inherited = true;
+        List<string> arguments = [program, $"--net={options.Network}", $"--hostname={hostname}"];
+        if (pod.PrivateUsers is { } users)
+        {
+            arguments.Add($"--private-users={users.Shift}:{users.Count}");
+        }
+
+        foreach (var (wanted, flag) in (ReadOnlySpan<(bool, string)>)
+            [
+                (options.Debug, "--debug"), (options.Interactive, "--interactive"), (options.AllCapabilities, "--disable-capabilities-restriction"),
+                (options.NoPathRestrictions, "--disable-paths"), (options.NoSeccomp, "--disable-seccomp"),
+            ])
+        {
+            if (wanted)
+            {
+                arguments.Add(flag);
+            }
+        }
+
+        arguments.Add(pod.Uuid);
+        if (manifest.Annotations.Any(one => one.Name == Stage1.SignalsAnnotation && one.Value == "blocked"))
+        {
+            Signals.BlockAll();
+        }
+
+        var failure = Processes.Execute(program, arguments, [.. Processes.Environment(), $"RKT_LOCK_FD={pod.Directory.Number}"]);
+        Signals.UnblockAll();
+        throw failure;
+    }
+}

@@ -1,0 +1,86 @@
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Supervisor;
+
+/// <summary>An app's control group, as much of it as starting the app takes.</summary>
+/// <param name="JoinFiles">To be written to by the app's process (version 1).</param>
+/// <param name="Birthplace">To be born in (version 2).</param>
+sealed record AppCgroup(IReadOnlyList<FileDescriptor> JoinFiles, FileDescriptor? Birthplace);
+
+/// <summary>The control groups of a pod: one for each app, below one of the pod's own.</summary>
+sealed class PodCgroups
+{
+    readonly CgroupLayout layout = CgroupLayout.Detect();
+    readonly List<Cgroup> groups = [];
+
+    const CgroupControllers Always = CgroupControllers.Memory | CgroupControllers.Cpu | CgroupControllers.CpuAccounting | CgroupControllers.Pids;
+
+    /// <summary>The version 1 hierarchies that an app can see its group in; null where there is version 2 alone.</summary>
+    public IReadOnlyList<string>? Hierarchies => layout.Kind == CgroupKind.Unified ? null : layout.HierarchyNames(Always | CgroupControllers.Devices);
+
+    /// <summary>Makes the app's group with its limits. Limits that this machine cannot set are said on standard error, one line each.</summary>
+    public AppCgroup? Create(RuntimeConfig config)
+    {
+        if (layout.Kind == CgroupKind.None || config.Linux?.CgroupsPath is not { } path)
+        {
+            Messages.Error("no control groups are mounted on this machine: the apps run without limits, and without a guard over devices");
+            return null;
+        }
+
+        var limits = LimitsOf(config.Linux.Resources ?? new RuntimeResources());
+        var group = Cgroup.Create(layout, path, limits.Controllers | Always);
+        groups.Add(group);
+        foreach (var unset in group.Apply(limits))
+        {
+            Messages.Error($"warning: {unset}");
+        }
+
+        return group.UnifiedDirectory is { } birthplace ? new AppCgroup([], birthplace) : new AppCgroup(group.OpenJoinFiles(), null);
+    }
+
+    /// <summary>Removes the groups when their processes are gone.</summary>
+    public void Remove()
+    {
+        foreach (var group in groups)
+        {
+            try
+            {
+                group.Remove();
+            }
+            catch (KernelException)
+            {
+                // Something in it still dies; gc comes by later.
+            }
+        }
+
+        if (groups.Count > 0)
+        {
+            var path = groups[0].Path;
+            Cgroup.TryRemoveEmpty(layout, path[..path.LastIndexOf('/')]);
+        }
+    }
+
+    static CgroupLimits LimitsOf(RuntimeResources resources) => new()
+    {
+        Memory = resources.Memory?.Limit,
+        MemoryAndSwap = resources.Memory?.Swap,
+        MemoryReservation = resources.Memory?.Reservation,
+        CpuQuota = resources.Cpu?.Quota,
+        CpuPeriod = resources.Cpu?.Period,
+        CpuShares = resources.Cpu?.Shares,
+        CpuSetProcessors = resources.Cpu?.Cpus,
+        CpuSetMemoryNodes = resources.Cpu?.Mems,
+        Pids = resources.Pids?.Limit,
+        Devices = [.. DeviceRule.Default, .. resources.Devices.Where(rule => rule.Allow).Select(RuleOf)],
+    };
+
+    static DeviceRule RuleOf(RuntimeDeviceRule rule) => new(
+        rule.Allow,
+        rule.Type switch { "c" => DeviceKind.Character, "b" => DeviceKind.Block, _ => DeviceKind.Any },
+        rule.Major is { } major and >= 0 ? (uint)major : null,
+        rule.Minor is { } minor and >= 0 ? (uint)minor : null,
+        (rule.Access ?? "rwm").Aggregate(
+            (DeviceAccess)0,
+            (access, letter) => access | letter switch { 'r' => DeviceAccess.Read, 'w' => DeviceAccess.Write, _ => DeviceAccess.MakeNode }));
+}

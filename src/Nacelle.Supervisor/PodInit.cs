@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+using Nacelle.Linux;
+
+namespace Nacelle.Supervisor;
+
+/// <summary>Makes the pod's PID 1: this very executable, in the pod's namespaces, with stage1's rootfs as its root.</summary>
+static class PodInit
+{
+    const int SIOCSIFFLAGS = 0x8914, IFF_UP = 1, AF_INET = 2, SOCK_DGRAM_CLOEXEC = 0x80002, F_SETFD = 2;
+
+    /// <param name="kept">What PID 1 inherits, under the same numbers.</param>
+    public static Process Start(PodOrder order, Stage1Options options, FileDescriptor socket, List<FileDescriptor> kept)
+    {
+        using var handover = order.Write();
+        using var executable = OpenReadOnlyExecutable();
+        using var root = Files.Open("stage1/rootfs", OpenFlags.Path | OpenFlags.Directory);
+        var namespaces = Namespaces.Mount | Namespaces.Pid | Namespaces.Ipc | Namespaces.Uts
+            | (options.HostNetwork ? Namespaces.None : Namespaces.Network)
+            | (options.PrivateUsers is null ? Namespaces.None : Namespaces.User);
+        var (waiting, go) = Files.CreatePipe("user namespace");
+        using (waiting)
+        using (go)
+        {
+            var plan = new LaunchPlan();
+            if (options.PrivateUsers is not null)
+            {
+                BecomeRoot(plan, waiting);
+            }
+
+            EnterRoot(plan, root, options);
+            if (!options.HostNetwork)
+            {
+                RaiseLoopback(plan);
+            }
+
+            if (options.Hostname is { } hostname)
+            {
+                plan.Call($"set host name {hostname}", SystemCall.sethostname, plan.Text(hostname), hostname.Length);
+            }
+
+            foreach (var descriptor in kept.Append(handover).DistinctBy(one => one.Number))
+            {
+                plan.Call("keep a descriptor", SystemCall.fcntl, plan.Descriptor(descriptor), F_SETFD, 0);
+            }
+
+            plan.Call(
+                "exec the pod's supervisor", SystemCall.execveat, plan.Descriptor(executable), plan.Text(""),
+                plan.TextArray(["nacelle-init", "supervise", $"{handover.Number}", $"{socket.Number}"]), plan.TextArray([]), Mounts.AT_EMPTY_PATH);
+            using var loaded = LoadedPlan.Load(plan.ToBytes());
+            return options.PrivateUsers is { } users ? StartMapped(loaded, namespaces, users, go) : Launcher.Start(loaded, namespaces);
+        }
+    }
+
+    /// <summary>The maps of a user namespace are written from outside, while its first process waits.</summary>
+    static Process StartMapped(LoadedPlan plan, Namespaces namespaces, (uint Shift, uint Count) users, FileDescriptor go)
+    {
+        var process = Launcher.Fork(plan, namespaces);
+        try
+        {
+            UserNamespaces.WriteMaps(process.Id, users.Shift, users.Count);
+            Files.Write(go, [1]);
+            return process;
+        }
+        catch
+        {
+            Processes.Kill(process.Id, Signal.Kill);
+            process.Wait();
+            throw;
+        }
+    }
+
+    static void BecomeRoot(LaunchPlan plan, FileDescriptor waiting)
+    {
+        plan.Call("wait for the user namespace's maps", SystemCall.read, plan.Descriptor(waiting), LaunchPlan.AddressOf(plan.NewCell()), 1);
+        plan.Call("become group 0", SystemCall.setresgid, 0, 0, 0);
+        plan.Call("become user 0", SystemCall.setresuid, 0, 0, 0);
+        plan.Call("set supplementary groups", SystemCall.setgroups, 0, 0);
+    }
+
+    /// <summary>Leaves of the host's file systems only what is mounted below stage1's rootfs.</summary>
+    static void EnterRoot(LaunchPlan plan, FileDescriptor root, Stage1Options options)
+    {
+        plan.Call("enter stage1", SystemCall.chdir, plan.Text("stage1/rootfs"));
+        var tree = plan.CallForResult(
+            "bind stage1", SystemCall.open_tree, -100, plan.Text("."), Mounts.OPEN_TREE_CLONE | Mounts.OPEN_TREE_CLOEXEC | Mounts.AT_RECURSIVE);
+        plan.Call(
+            "mount stage1", SystemCall.move_mount, tree, plan.Text(""), -100, plan.Text("."), Mounts.MOVE_MOUNT_F_EMPTY_PATH);
+        plan.Call("enter stage1", SystemCall.fchdir, tree);
+        plan.Call("make stage1's mounts private", SystemCall.mount, 0, plan.Text("."), 0, (long)(MountFlags.Private | MountFlags.Recursive));
+        if (options.PrivateUsers is not null)
+        {
+            // A user namespace may mount proc and sysfs only where it sees whole ones already (mount_too_revealing in fs/namespace.c).
+            plan.Call("mount proc in stage1", SystemCall.mount, plan.Text("proc"), plan.Text("proc"), plan.Text("proc"), 0, 0);
+            if (!options.HostNetwork)
+            {
+                plan.Call("mount sysfs in stage1", SystemCall.mount, plan.Text("sysfs"), plan.Text("sys"), plan.Text("sysfs"), 0, 0);
+            }
+        }
+
+        plan.Call("pivot_root", SystemCall.pivot_root, plan.Text("."), plan.Text("."));
+        plan.Call("detach the host's root", SystemCall.umount2, plan.Text("."), Mounts.MNT_DETACH);
+        plan.Call("enter /", SystemCall.chdir, plan.Text("/"));
+    }
+
+    static void RaiseLoopback(LaunchPlan plan)
+    {
+        Span<byte> request = stackalloc byte[40]; // struct ifreq: 16 bytes of name, then the flags; see netdevice(7)
+        "lo"u8.CopyTo(request);
+        BinaryPrimitives.WriteInt16LittleEndian(request[16..], IFF_UP);
+        var socket = plan.CallForResult("open a socket", SystemCall.socket, AF_INET, SOCK_DGRAM_CLOEXEC, 0);
+        plan.Call("raise the loopback interface", SystemCall.ioctl, socket, SIOCSIFFLAGS, plan.Bytes(request));
+        plan.Call("close", SystemCall.close, socket);
+    }
+
+    /// <summary>Opens our own executable through a mount that nobody can write to, whatever gets hold of /proc/PID/exe in the pod (CVE-2019-5736).</summary>
+    static FileDescriptor OpenReadOnlyExecutable()
+    {
+        var mount = Mounts.Clone(FileDescriptor.WorkingDirectory, "/proc/self/exe", recursive: false);
+        Mounts.SetAttributes(mount, MountAttributes.ReadOnly);
+        return mount;
+    }
+}

@@ -1,0 +1,93 @@
+using Nacelle.Containers;
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Supervisor;
+
+/// <summary>Stage1's <c>enter</c>: runs a command in a running app, in all its namespaces and under every restriction that the app has.</summary>
+/// <remarks>rkt's CVE-2019-10144, -10145 and -10147 were processes that entered a pod without its limits; here both are made from one config.json.</remarks>
+static class Stage1Enter
+{
+    public static int Enter(string[] arguments)
+    {
+        var (app, command) = Parse(arguments);
+        var bundle = $"stage1/rootfs/opt/stage2/{app}";
+        var config = RuntimeConfig.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, $"{bundle}/config.json"), $"{bundle}/config.json");
+        bool terminal = Terminal.IsTerminal(FileDescriptor.StandardInput) && Terminal.IsTerminal(FileDescriptor.StandardOutput);
+        if (terminal && !Signals.IsBlocked(Signal.Terminate))
+        {
+            Signals.BlockAll(); // the relay takes them from a descriptor, so all threads must leave them alone: start over with the mask
+            throw Processes.Execute("/proc/self/exe", ["enter", .. arguments], Processes.Environment());
+        }
+
+        using var target = FindApp(app);
+        var (inside, outside) = Sockets.CreatePair("terminal");
+        var layout = CgroupLayout.Detect();
+        using var group = config.Linux?.CgroupsPath is { } path && layout.Kind != CgroupKind.None ? Cgroup.TryOpen(layout, path) : null;
+        var process = config.Process! with { Args = command, Cwd = config.Process.Cwd };
+        if (terminal)
+        {
+            var size = Terminal.GetSize(FileDescriptor.StandardInput);
+            process = process with { Terminal = true, ConsoleSize = new RuntimeConsoleSize(size.Rows, size.Columns), Env = WithTerm(process.Env) };
+        }
+
+        var outer = ContainerJoin.Namespaces(target, group?.OpenJoinFiles() ?? []);
+        var inner = ContainerJoin.Process(process, config.Linux?.Seccomp, terminal ? inside : null);
+        using var outerPlan = LoadedPlan.Load(outer.ToBytes());
+        using var innerPlan = LoadedPlan.Load(inner.ToBytes());
+        var entered = Launcher.StartInside(outerPlan, innerPlan);
+        inside.Dispose();
+        if (terminal)
+        {
+            return PodRelay.Until(entered, outside, terminal: true).ShellCode;
+        }
+
+        // Whoever sits before us sends Ctrl-C to the command as well; this process only waits for it.
+        Signals.Ignore(Signal.Interrupt);
+        Signals.Ignore(Signal.Quit);
+        return entered.Wait().ShellCode;
+    }
+
+    static IReadOnlyList<string> WithTerm(IReadOnlyList<string> environment) =>
+        environment.Any(variable => variable.StartsWith("TERM=", StringComparison.Ordinal)) ? environment
+        : [.. environment, $"TERM={Environment.GetEnvironmentVariable("TERM") ?? "xterm"}"];
+
+    static (string App, string[] Command) Parse(string[] arguments)
+    {
+        int end = Array.IndexOf(arguments, "--");
+        var app = arguments.Take(end < 0 ? arguments.Length : end).FirstOrDefault(one => one.StartsWith("--appname=", StringComparison.Ordinal));
+        return app is not null && end >= 0 && end + 1 < arguments.Length
+            ? (app["--appname=".Length..], arguments[(end + 1)..])
+            : throw new Stage1Exception("stage1's enter takes --appname=NAME -- COMMAND");
+    }
+
+    /// <summary>The app's first process: a child of the pod's PID 1 that has, in the pod, the number that PID 1 wrote down.</summary>
+    static FileDescriptor FindApp(string app)
+    {
+        var init = Files.TryReadText(FileDescriptor.WorkingDirectory, "pid")?.Trim();
+        var wanted = Files.TryReadText(FileDescriptor.WorkingDirectory, $"stage1/rootfs/rkt/pid/{app}")?.Trim();
+        if (init is null || wanted is null || Files.Exists(FileDescriptor.WorkingDirectory, $"stage1/rootfs/rkt/status/{app}"))
+        {
+            throw new Stage1Exception($"app {app} is not running");
+        }
+
+        var children = Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{init}/task/{init}/children") ?? "";
+        foreach (var child in children.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var process = Processes.TryOpen(int.Parse(child));
+            if (process is not null && NumberInPod(child) == wanted)
+            {
+                return process;
+            }
+
+            process?.Dispose();
+        }
+
+        throw new Stage1Exception($"app {app} is not running");
+    }
+
+    /// <summary>The last of a process's numbers, from the outermost PID namespace to its own. See proc_pid_status(5), NSpid.</summary>
+    static string? NumberInPod(string pid) =>
+        Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{pid}/status")?.Split('\n')
+            .FirstOrDefault(line => line.StartsWith("NSpid:", StringComparison.Ordinal))?.Split('\t')[^1].Trim();
+}

@@ -1,0 +1,73 @@
+#!/bin/bash
+# Sets up what the tests need, builds, and runs every test project; then the kernel tests once more in a guest with pure cgroup v2.
+# Usage: ./test.sh [--no-guest] [PROJECT...]     (a project as in tests/, with or without "Nacelle." and ".Tests")
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+
+configuration=Release
+results=artifacts/test-results
+with_guest=yes
+chosen=()
+for argument in "$@"; do
+    case $argument in
+        --no-guest) with_guest=no ;;
+        -*) echo "usage: ./test.sh [--no-guest] [PROJECT...]" >&2; exit 2 ;;
+        *) argument=${argument#Nacelle.}; chosen+=("Nacelle.${argument%.Tests}.Tests") ;;
+    esac
+done
+
+# jq reads the reports; the C tool chain links the published executables; the rest are peers that tests run beside our own.
+eng/install-packages.sh gcc libc6-dev zlib1g-dev jq attr libcap2-bin skopeo umoci busybox-static || exit 1
+
+rm -rf "$results"
+mkdir -p "$results"
+echo "building"
+if ! dotnet build Nacelle.slnx -c "$configuration" --nologo -v quiet >"$results/build.log" 2>&1; then
+    cat "$results/build.log"
+    echo "the build failed"
+    exit 1
+fi
+
+passed=0 failed=0 skipped=0
+skips=()
+
+# Adds one project's report to the totals. A test program that ends badly without a failed test (a crash, a guard that found
+# something left behind) counts as one failure.
+tally() { # NAME EXIT-CODE REPORT OUTPUT
+    local name=$1 code=$2 report=$3 output=$4 p=0 f=0 s=0
+    if [ -s "$report" ]; then
+        p=$(jq '[.results.tests[] | select(.status == "passed")] | length' "$report")
+        f=$(jq '[.results.tests[] | select(.status == "failed")] | length' "$report")
+        s=$(jq '[.results.tests[] | select(.status == "skipped")] | length' "$report")
+        mapfile -t -O ${#skips[@]} skips < <(jq -r '.results.tests[] | select(.status == "skipped") | "\(.name): \(.message // .rawStatus)"' "$report")
+    fi
+    if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+        echo "$name ended with code $code"
+    fi
+    if [ "$f" -gt 0 ]; then cat "$output"; fi
+    printf '%-48s %5d passed %4d failed %4d skipped\n' "$name" "$p" "$f" "$s"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+wanted() { [ ${#chosen[@]} -eq 0 ] || [[ " ${chosen[*]} " == *" $1 "* ]]; }
+
+for project in tests/*.Tests; do
+    name=$(basename "$project")
+    wanted "$name" || continue
+    "$project/bin/$configuration/net10.0/$name" --no-ansi --no-progress --results-directory "$results" \
+        --report-xunit-ctrf --report-xunit-ctrf-filename "$name.json" >"$results/$name.log" 2>&1
+    tally "$name" $? "$results/$name.json" "$results/$name.log"
+done
+
+if [ "$with_guest" = yes ] && wanted Nacelle.Kernel.Tests; then
+    eng/guest-tests.sh "$configuration" "$results" >"$results/guest.log" 2>&1
+    tally "Nacelle.Kernel.Tests in a guest (cgroup v2)" $? "$results/guest.json" "$results/guest.log"
+fi
+
+if [ ${#skips[@]} -gt 0 ]; then
+    echo "skipped:"
+    printf '  %s\n' "${skips[@]}"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
