@@ -27,3 +27,8 @@ catch (Exception problem) when (problem is UserException or PodException or Imag
 
     return OwnError;
 }
+catch (Exception fault)
+{
+    Output.Error($"this is a fault of nacelle, please report it: {fault}");
+    return OwnError;
+}

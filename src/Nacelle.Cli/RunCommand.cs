@@ -33,7 +33,7 @@ static class RunCommand
             Files.WriteAll(FileDescriptor.WorkingDirectory, file, pod.Uuid + "\n");
         }
 
-        PodRun.Run(pods, layers, pod, options);
+        PodRun.Run(pods, pod, options);
         return 0;
     }
 }

@@ -1,5 +1,3 @@
-using Nacelle.Images;
-using Nacelle.Linux;
 using Nacelle.Pods;
 
 namespace Nacelle.Cli;
@@ -14,8 +12,6 @@ static class RunPreparedCommand
         GlobalFlags.RequireRoot(invocation);
         var options = PodFlags.ToRunOptions(invocation);
         using var pods = new PodStore(GlobalFlags.DataDirectory(invocation));
-        using var images = ImageStore.Open(pods.Path);
-        using var layers = PodPreparing.OpenLayers(pods);
         using var found = pods.Find(invocation.Words is [var uuid] ? uuid : throw new UserException("name the prepared pod by its UUID"));
         if (found.State != PodState.Prepared || !found.Pod.TryLock())
         {
@@ -27,7 +23,7 @@ static class RunPreparedCommand
             throw new UserException("--interactive is for one app: the pod has several");
         }
 
-        PodRun.Run(pods, layers, found.Pod, options);
+        PodRun.Run(pods, found.Pod, options);
         return 0;
     }
 }

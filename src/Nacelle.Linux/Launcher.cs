@@ -48,7 +48,7 @@ public static unsafe partial class Launcher
     /// <param name="inner">Run by the process that stays.</param>
     public static Process StartInside(LoadedPlan outer, LoadedPlan inner)
     {
-        planOfGrandchild = inner;
+        secondPlan = inner;
         pidOfGrandchild = 0;
         int pid = Clone(outer, CLONE_VM | CLONE_VFORK, &RunPlanThenClone);
         Processes.Wait(pid);
@@ -61,17 +61,51 @@ public static unsafe partial class Launcher
     }
 
     /// <summary>
-    /// Makes a child in a copy of this process's memory, which runs on beside it: for user namespaces, whose maps the parent has to write.
-    /// The plan waits for that by its own means (a pipe). No other thread of this process may be running managed code.
+    /// Starts the plan's program in a new user namespace and others, which the new namespace owns: the child runs on a copy of this process's memory
+    /// and waits, before its first step, until its maps are written, which only a process outside can do.
     /// </summary>
-    /// <remarks>The child's failures are seen when it has ended: call <see cref="ThrowIfFailed"/> then.</remarks>
-    public static Process Fork(LoadedPlan plan, Namespaces namespaces)
+    /// <remarks>No other thread of this process may be running managed code meanwhile.</remarks>
+    /// <exception cref="KernelException">As for <see cref="Start"/>; also what writing the maps throws.</exception>
+    public static Process StartMapped(LaunchPlan plan, Namespaces namespaces, uint shift, uint count)
+    {
+        var (waiting, go) = Files.CreatePipe("user namespace");
+        var (ended, running) = Files.CreatePipe("user namespace");
+        using (waiting)
+        using (go)
+        using (ended)
+        using (running)
+        {
+            var whole = new LaunchPlan();
+            whole.Call("wait for the user namespace's maps", SystemCall.read, whole.Descriptor(waiting), LaunchPlan.AddressOf(whole.NewCell()), 1);
+            using var first = LoadedPlan.Load(whole.ToBytes());
+            using var loaded = LoadedPlan.Load(plan.ToBytes());
+            var process = Fork(first, loaded, namespaces | Namespaces.User);
+            try
+            {
+                UserNamespaces.WriteMaps(process.Id, shift, count);
+                Files.Write(go, [1]);
+                running.Dispose();
+                Files.Read(ended, stackalloc byte[1]); // ends when the child's copy is closed, by its exec or its death
+                return Check(loaded, process.Id);
+            }
+            catch (KernelException) when (loaded.Failure is null)
+            {
+                Processes.Kill(process.Id, Signal.Kill);
+                process.Wait();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Makes a child that runs one plan and then another on a copy of this process's memory.</summary>
+    internal static Process Fork(LoadedPlan first, LoadedPlan second, Namespaces namespaces)
     {
         // The child has but one thread: a collection under way in another one would never end there.
         bool quiet = GC.TryStartNoGCRegion(1 << 20);
         try
         {
-            int pid = Clone(plan, (uint)namespaces, &RunPlan);
+            secondPlan = second;
+            int pid = Clone(first, (uint)namespaces, &RunTwoPlans);
             return new Process(pid > 0 ? pid : throw new KernelException("clone", (Errno)(-pid)));
         }
         finally
@@ -120,14 +154,6 @@ public static unsafe partial class Launcher
             {
                 GC.EndNoGCRegion();
             }
-        }
-    }
-
-    public static void ThrowIfFailed(LoadedPlan plan)
-    {
-        if (plan.Failure is { } failure)
-        {
-            throw failure;
         }
     }
 
@@ -187,7 +213,7 @@ public static unsafe partial class Launcher
     }
 
     [ThreadStatic]
-    static LoadedPlan? planOfGrandchild;
+    static LoadedPlan? secondPlan;
 
     [ThreadStatic]
     static int pidOfGrandchild;
@@ -202,13 +228,23 @@ public static unsafe partial class Launcher
     }
 
     [UnmanagedCallersOnly]
+    static int RunTwoPlans(void* unused)
+    {
+        ResetSignals(dry: false);
+        planOfChild!.Run();
+        secondPlan!.Run();
+        RawCall.Exit(125);
+        return 0;
+    }
+
+    [UnmanagedCallersOnly]
     static int RunPlanThenClone(void* stack)
     {
         ResetSignals(dry: false);
         planOfChild!.Run();
         if (planOfChild.Header->FailedStep < 0)
         {
-            planOfChild = planOfGrandchild;
+            planOfChild = secondPlan;
             byte* inner = stackalloc byte[64 * 1024];
             // SAFETY: this process stands still (CLONE_VFORK) while the grandchild runs on a part of its stack. An ordinary P/Invoke, because
             // a call without a GC transition may not lead back into managed code.

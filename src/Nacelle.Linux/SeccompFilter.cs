@@ -18,7 +18,11 @@ public sealed record SeccompFilter(byte[] Program, SeccompFlags Flags, IReadOnly
 
     /// <summary>Compiles a profile for this machine.</summary>
     /// <exception cref="ArgumentException">The profile asks for what no filter can do, or is too long; the message says which.</exception>
-    public static SeccompFilter Compile(SeccompProfile profile) => SeccompCompiler.Compile(profile, Native);
+    public static SeccompFilter Compile(SeccompProfile profile) => Compile(profile, Native);
+
+    /// <summary>Compiles a profile for a machine of this architecture, which counts as part of the profile.</summary>
+    /// <exception cref="ArgumentException">As above.</exception>
+    public static SeccompFilter Compile(SeccompProfile profile, SeccompArchitecture native) => SeccompCompiler.Compile(profile, native);
 
     /// <summary>The architecture that this program was built for.</summary>
     public static SeccompArchitecture Native { get; } =

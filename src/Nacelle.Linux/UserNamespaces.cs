@@ -20,7 +20,7 @@ public static class UserNamespaces
             var plan = new LaunchPlan();
             plan.Call("wait", SystemCall.read, plan.Descriptor(waiting), LaunchPlan.AddressOf(plan.NewCell()), 1);
             using var loaded = LoadedPlan.Load(plan.ToBytes());
-            var process = Launcher.Fork(loaded, Namespaces.User);
+            var process = Launcher.Fork(loaded, loaded, Namespaces.User);
             try
             {
                 WriteMaps(process.Id, shift, count);

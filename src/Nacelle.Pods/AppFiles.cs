@@ -27,6 +27,7 @@ static class AppFiles
         if (Files.TryStatus(etc, "mtab", out _) is null)
         {
             Files.MakeSymlink("../proc/mounts", etc, "mtab");
+            Files.SetOwner(etc, "mtab", owner, owner);
         }
     }
 

@@ -62,10 +62,10 @@ static class PodFileSystems
             if (opened.Count == 0)
             {
                 Files.MakeDirectory(pod.Directory, $"{changes}/empty");
-                opened.Add(Files.Open(pod.Directory, $"{changes}/empty", OpenFlags.Path | OpenFlags.Directory));
+                opened.Add(Files.Open($"{pod.Path}/{changes}/empty", OpenFlags.Path | OpenFlags.Directory));
             }
 
-            CopyRootAttributes(opened[0], pod.Directory, $"{changes}/upper");
+            CopyRootAttributes(opened[0], pod.Directory, $"{changes}/upper", pod.PrivateUsers?.Shift ?? 0);
             using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
             if (pod.PrivateUsers is { } users)
             {
@@ -73,8 +73,8 @@ static class PodFileSystems
             }
             else
             {
-                using var upper = Files.Open(pod.Directory, changes, OpenFlags.Path | OpenFlags.Directory);
-                Overlay.Mount(opened, upper, target);
+                using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
+                Overlay.Mount(opened, directory, target);
             }
 
             mounted.Add(path);
@@ -86,10 +86,10 @@ static class PodFileSystems
     }
 
     /// <summary>The root directory that people see is the topmost one, which is ours: it takes after the image's.</summary>
-    static void CopyRootAttributes(FileDescriptor image, FileDescriptor directory, string upper)
+    static void CopyRootAttributes(FileDescriptor image, FileDescriptor directory, string upper, uint shift)
     {
         var status = Files.Status(image);
-        Files.SetOwner(directory, upper, status.Owner, status.Group);
+        Files.SetOwner(directory, upper, status.Owner + shift, status.Group + shift);
         Files.SetMode(directory, upper, status.Permissions);
     }
 
@@ -117,8 +117,11 @@ static class PodFileSystems
         }
     }
 
-    /// <summary>Mounts the overlay on layers that show their owners shifted into the pod's user namespace; on the disk nothing changes.</summary>
-    /// <remarks>Overlayfs on idmapped layers: Linux 5.19. The layers' own mounts are hidden below their copies, in this mount namespace only.</remarks>
+    /// <summary>Mounts the overlay on layers that show their owners shifted into the pod's user namespace; on the disk they stay as they are.</summary>
+    /// <remarks>
+    /// Overlayfs on idmapped layers: Linux 5.19. The changes are not mapped: overlayfs makes them as the user who mounts it, who has no number in the map;
+    /// so files in them belong to shifted users on the disk too. The layers' own mounts are hidden below their copies, in this mount namespace only.
+    /// </remarks>
     static void MountThroughMap(
         Pod pod, (uint Shift, uint Count) users, List<FileDescriptor> layers, string changes, FileDescriptor target, List<string> mounted)
     {
@@ -132,10 +135,8 @@ static class PodFileSystems
                 mounted.Add(Files.ReadLink(FileDescriptor.WorkingDirectory, layer.ProcPath));
             }
 
-            using var directory = Files.Open(pod.Directory, changes, OpenFlags.Path | OpenFlags.Directory);
-            shown.Add(ShowThroughMap(directory, userNamespace));
-            mounted.Add($"{pod.Path}/{changes}");
-            Overlay.Mount(shown[..^1], shown[^1], target);
+            using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
+            Overlay.Mount(shown, directory, target);
         }
         finally
         {

@@ -30,7 +30,7 @@ public static class PodRun
     /// <summary>Runs a prepared pod in the place of this process. Returns only by an exception, and then nothing is left of the pod.</summary>
     /// <param name="pod">Prepared and locked; stage1 inherits the lock.</param>
     [DoesNotReturn]
-    public static void Run(PodStore pods, LayerStore layers, Pod pod, PodRunOptions options)
+    public static void Run(PodStore pods, Pod pod, PodRunOptions options)
     {
         if (!pod.TryMove(PodPlace.Run))
         {
@@ -41,6 +41,10 @@ public static class PodRun
         try
         {
             Mounts.EnterPrivateNamespace();
+
+            // Opened only now: what was opened before belongs to mounts of the old namespace, which overlayfs does not take (EINVAL).
+            using var data = Files.Open(pods.Path, OpenFlags.Path | OpenFlags.Directory);
+            using var layers = LayerStore.Open(data);
             var manifest = pod.ReadManifest();
             var hostname = options.Hostname ?? $"nacelle-{pod.Uuid}";
             PodFileSystems.MountShared(pod, mounted);

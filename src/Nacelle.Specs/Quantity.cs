@@ -34,7 +34,7 @@ public static class Quantity
         }
 
         const NumberStyles Plain = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        return decimal.TryParse(number, Plain, CultureInfo.InvariantCulture, out var amount) && amount <= decimal.MaxValue / factor / 1000
+        return decimal.TryParse(number, Plain, CultureInfo.InvariantCulture, out var amount) && amount <= decimal.MaxValue / 1000 / Math.Max(1, factor)
             ? amount * factor
             : throw new SpecException(path, $"'{text}' is not an amount: use a number with k, M, G, T or Ki, Mi, Gi, Ti, or m for thousandths");
     }

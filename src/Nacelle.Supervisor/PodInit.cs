@@ -13,74 +13,57 @@ static class PodInit
     {
         using var handover = order.Write();
         using var executable = OpenReadOnlyExecutable();
-        using var root = Files.Open("stage1/rootfs", OpenFlags.Path | OpenFlags.Directory);
         var namespaces = Namespaces.Mount | Namespaces.Pid | Namespaces.Ipc | Namespaces.Uts
-            | (options.HostNetwork ? Namespaces.None : Namespaces.Network)
-            | (options.PrivateUsers is null ? Namespaces.None : Namespaces.User);
-        var (waiting, go) = Files.CreatePipe("user namespace");
-        using (waiting)
-        using (go)
+            | (options.HostNetwork ? Namespaces.None : Namespaces.Network);
+        var plan = new LaunchPlan();
+        if (options.PrivateUsers is not null)
         {
-            var plan = new LaunchPlan();
-            if (options.PrivateUsers is not null)
-            {
-                BecomeRoot(plan, waiting);
-            }
-
-            EnterRoot(plan, root, options);
-            if (!options.HostNetwork)
-            {
-                RaiseLoopback(plan);
-            }
-
-            if (options.Hostname is { } hostname)
-            {
-                plan.Call($"set host name {hostname}", SystemCall.sethostname, plan.Text(hostname), hostname.Length);
-            }
-
-            foreach (var descriptor in kept.Append(handover).DistinctBy(one => one.Number))
-            {
-                plan.Call("keep a descriptor", SystemCall.fcntl, plan.Descriptor(descriptor), F_SETFD, 0);
-            }
-
-            plan.Call(
-                "exec the pod's supervisor", SystemCall.execveat, plan.Descriptor(executable), plan.Text(""),
-                plan.TextArray(["nacelle-init", "supervise", $"{handover.Number}", $"{socket.Number}"]), plan.TextArray([]), Mounts.AT_EMPTY_PATH);
-            using var loaded = LoadedPlan.Load(plan.ToBytes());
-            return options.PrivateUsers is { } users ? StartMapped(loaded, namespaces, users, go) : Launcher.Start(loaded, namespaces);
+            plan.Call("become group 0", SystemCall.setresgid, 0, 0, 0);
+            plan.Call("become user 0", SystemCall.setresuid, 0, 0, 0);
+            plan.Call("set supplementary groups", SystemCall.setgroups, 0, 0);
         }
-    }
 
-    /// <summary>The maps of a user namespace are written from outside, while its first process waits.</summary>
-    static Process StartMapped(LoadedPlan plan, Namespaces namespaces, (uint Shift, uint Count) users, FileDescriptor go)
-    {
-        var process = Launcher.Fork(plan, namespaces);
+        EnterRoot(plan, options);
+        if (!options.HostNetwork)
+        {
+            RaiseLoopback(plan);
+        }
+
+        if (options.Hostname is { } hostname)
+        {
+            plan.Call($"set host name {hostname}", SystemCall.sethostname, plan.Text(hostname), hostname.Length);
+        }
+
+        foreach (var descriptor in kept.Append(handover).DistinctBy(one => one.Number))
+        {
+            plan.Call("keep a descriptor", SystemCall.fcntl, plan.Descriptor(descriptor), F_SETFD, 0);
+        }
+
+        plan.Call(
+            "exec the pod's supervisor", SystemCall.execveat, plan.Descriptor(executable), plan.Text(""),
+            plan.TextArray(["nacelle-init", "supervise", $"{handover.Number}", $"{socket.Number}"]), plan.TextArray([]), Mounts.AT_EMPTY_PATH);
+        // A process in a user namespace cannot walk through the pod directory, which is root's alone: it starts where it has to be.
+        var before = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = "stage1/rootfs";
         try
         {
-            UserNamespaces.WriteMaps(process.Id, users.Shift, users.Count);
-            Files.Write(go, [1]);
-            return process;
-        }
-        catch
-        {
-            Processes.Kill(process.Id, Signal.Kill);
-            process.Wait();
-            throw;
-        }
-    }
+            if (options.PrivateUsers is { } users)
+            {
+                return Launcher.StartMapped(plan, namespaces, users.Shift, users.Count);
+            }
 
-    static void BecomeRoot(LaunchPlan plan, FileDescriptor waiting)
-    {
-        plan.Call("wait for the user namespace's maps", SystemCall.read, plan.Descriptor(waiting), LaunchPlan.AddressOf(plan.NewCell()), 1);
-        plan.Call("become group 0", SystemCall.setresgid, 0, 0, 0);
-        plan.Call("become user 0", SystemCall.setresuid, 0, 0, 0);
-        plan.Call("set supplementary groups", SystemCall.setgroups, 0, 0);
+            using var loaded = LoadedPlan.Load(plan.ToBytes());
+            return Launcher.Start(loaded, namespaces);
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
     }
 
     /// <summary>Leaves of the host's file systems only what is mounted below stage1's rootfs.</summary>
-    static void EnterRoot(LaunchPlan plan, FileDescriptor root, Stage1Options options)
+    static void EnterRoot(LaunchPlan plan, Stage1Options options)
     {
-        plan.Call("enter stage1", SystemCall.chdir, plan.Text("stage1/rootfs"));
         var tree = plan.CallForResult(
             "bind stage1", SystemCall.open_tree, -100, plan.Text("."), Mounts.OPEN_TREE_CLONE | Mounts.OPEN_TREE_CLOEXEC | Mounts.AT_RECURSIVE);
         plan.Call(

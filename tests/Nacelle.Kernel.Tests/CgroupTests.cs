@@ -71,6 +71,26 @@ public class CgroupTests
     }
 
     [KernelFact]
+    public void Reading_and_writing_a_disk_are_limited()
+    {
+        string? disk = Directory.GetDirectories("/sys/block").FirstOrDefault(entry => File.Exists($"{entry}/device/uevent") || File.Exists($"{entry}/loop/backing_file"));
+        Assert.SkipWhen(disk is null, "no disk");
+        using var test = new TestGroup(CgroupControllers.BlockIo).Needs(CgroupControllers.BlockIo);
+        var number = File.ReadAllText($"{disk}/dev").Trim().Split(':').Select(uint.Parse).ToArray();
+        Assert.Empty(test.Group.Apply(new CgroupLimits { BlockIo = [new(new DeviceNumber(number[0], number[1]), ReadBytes: 1 << 20, Writes: 100)] }));
+        Assert.Contains("1048576", test.Read("io.max", "blkio", "blkio.throttle.read_bps_device"), StringComparison.Ordinal);
+        Assert.Contains("100", test.Read("io.max", "blkio", "blkio.throttle.write_iops_device"), StringComparison.Ordinal);
+    }
+
+    [KernelFact]
+    public void A_file_of_version_2_is_written_as_it_is_asked_for()
+    {
+        using var test = new TestGroup(Usual).Needs(CgroupControllers.Memory);
+        var unset = test.Group.Apply(new CgroupLimits { Unified = [new("memory.high", "10485760"), new("../cgroup.procs", "1")] });
+        Assert.Equal(TestGroup.Unified ? ["../cgroup.procs"] : ["memory.high", "../cgroup.procs"], unset.Select(limit => limit.Limit));
+    }
+
+    [KernelFact]
     public void A_limit_whose_controller_is_missing_is_reported_by_name()
     {
         using var test = new TestGroup(CgroupControllers.Pids);
