@@ -10,7 +10,7 @@ namespace Nacelle.Images;
 /// Names and attribute values are bytes throughout: System.Formats.Tar decodes them as UTF-8 and so damages binary attributes.
 /// The stream is read, not owned. Not for several threads at once.
 /// </remarks>
-public sealed class TarReader : IDisposable
+public sealed partial class TarReader : IDisposable
 {
     const int BufferSize = 128 * 1024;
 
@@ -213,67 +213,6 @@ public sealed class TarReader : IDisposable
         >= (byte)'1' and <= (byte)'6' => (TarEntryKind)header.Type,
         _ => throw Fault($"has the type '{LayerException.Printable(((char)header.Type).ToString())}', which no layer may have"),
     };
-
-    void ReadOldSparse(TarHeader header)
-    {
-        var segments = new List<TarSegment>();
-        bool more = header.SparseContinues, sound = TarSparse.TryReadFields(header.SparseFields, segments);
-        Entry.Size = Number(header.RealSizeField, "real size");
-        for (int length = TarHeader.Size; sound && more; length += TarHeader.Size)
-        {
-            if (length > limits.HeaderBytes)
-            {
-                throw Fault($"has a map of holes of more than {limits.HeaderBytes} bytes");
-            }
-
-            if (!TryReadBlock(out var block))
-            {
-                throw Fault("is cut off: the archive ends within its map of holes");
-            }
-
-            sound = TarSparse.TryReadFields(block[..504], segments);
-            more = block[504] != 0;
-        }
-
-        Entry.Segments = sound ? segments : throw Fault("has a malformed map of holes");
-    }
-
-    void ReadSparse(TarSparseHeader sparse)
-    {
-        Entry.Size = sparse.RealSize!.Value;
-        Entry.Segments = [.. sparse.Segments];
-        if (sparse.Major == 0)
-        {
-            return;
-        }
-
-        var map = new TarSparseMap();
-        for (int length = 0; !map.IsComplete; length += TarHeader.Size)
-        {
-            if (length > limits.HeaderBytes)
-            {
-                throw Fault($"has a map of holes of more than {limits.HeaderBytes} bytes");
-            }
-
-            if (remaining < TarHeader.Size)
-            {
-                throw Fault("has a malformed map of holes");
-            }
-
-            if (!TryReadBlock(out var block))
-            {
-                throw Fault("is cut off: the archive ends within its map of holes");
-            }
-
-            remaining -= TarHeader.Size;
-            if (!map.TryRead(block))
-            {
-                throw Fault("has a malformed map of holes");
-            }
-        }
-
-        Entry.Segments = map.Segments;
-    }
 
     /// <summary>
     /// Whether a hard link with a size has data after it. GNU tar and Go say never, pax -o linkdata writes some: where another header follows at once,
