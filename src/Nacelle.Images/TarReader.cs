@@ -258,11 +258,15 @@ public sealed partial class TarReader : IDisposable
         {
         }
 
+        // Archives of umoci's insert end with the last file's last byte, without padding and end marker; others read them, and so do we.
         remaining = padding;
         padding = 0;
-        while (!ReadData().IsEmpty)
+        while (remaining > 0 && (start < end || Fill()))
         {
+            ReadData();
         }
+
+        remaining = 0;
     }
 
     void SetPadding(long size) => padding = (int)(-size & (TarHeader.Size - 1));

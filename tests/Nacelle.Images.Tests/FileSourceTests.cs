@@ -113,6 +113,16 @@ public sealed class FileSourceTests
     }
 
     [Fact]
+    public async Task A_layer_that_umoci_left_without_padding_is_taken()
+    {
+        using var scratch = new StoreScratch();
+        scratch.Scratch.Shell("mkdir in && seq 100 > in/x && umoci init --layout layout && umoci new --image layout:t && umoci insert --image layout:t in /in");
+        var stored = await scratch.FetchAsync(ImageName.Parse($"oci:{scratch.Scratch.Path}/layout:t"));
+        string layer = Assert.Single(scratch.Store.ReadConfig(stored).Rootfs.DiffIds).FileName;
+        scratch.Scratch.Shell($"cmp in/x data/layers/{layer}/rootfs/in/x");
+    }
+
+    [Fact]
     public async Task An_archive_cut_off_is_refused()
     {
         using var scratch = new StoreScratch();

@@ -37,9 +37,10 @@ public class LayerArchiveTests
         var archive = new TarBuilder().File("first", "1").Pax(("path", "second")).File("x", new string('x', 2000)).Bytes(0);
         for (int length = 1; length < archive.Length; length++)
         {
-            if (length is 1024)
+            // Once an entry's content is there, all that can be missing is padding and the end marker, which some archivers leave out.
+            if (length is > 512 and <= 1024 || length >= archive.Length - 48)
             {
-                continue; // Between two entries: an archive without an end marker.
+                continue;
             }
 
             using var scratch = new LayerScratch();
