@@ -52,6 +52,11 @@ public sealed partial class Cgroup : IDisposable
     public static Cgroup Create(CgroupLayout layout, string path, CgroupControllers controllers)
     {
         CheckPath(path);
+        if (layout.Kind == CgroupKind.None)
+        {
+            throw new KernelException($"create cgroup {path}: find where cgroups are mounted", Errno.ENOENT);
+        }
+
         var group = new Cgroup(layout, path);
         try
         {
@@ -120,7 +125,6 @@ public sealed partial class Cgroup : IDisposable
     static IEnumerable<(CgroupControllers Controllers, string MountPoint)> Places(CgroupLayout layout, CgroupControllers controllers) => layout.Kind switch
     {
         CgroupKind.Unified => [(CgroupControllers.None, layout.UnifiedMountPoint!)],
-        CgroupKind.None => throw new KernelException("find a mounted cgroup hierarchy", Errno.ENOENT),
         _ => layout.Hierarchies.Where(hierarchy => (hierarchy.Controllers & controllers) != 0),
     };
 
@@ -143,9 +147,16 @@ public sealed partial class Cgroup : IDisposable
             }
         }
 
-        var directory = Files.Open(root, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow);
-        InheritCpuSet(root, name, controllers);
-        return new Part(controllers, directory, mountPoint);
+        try
+        {
+            InheritCpuSet(root, name, controllers);
+            return new Part(controllers, Files.Open(root, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow), mountPoint);
+        }
+        catch
+        {
+            Files.TryUnlink(root, name, directory: true);
+            throw;
+        }
     }
 
     static void MakeParents(FileDescriptor root, string name, CgroupControllers controllers)

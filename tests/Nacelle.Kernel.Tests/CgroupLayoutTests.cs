@@ -37,6 +37,15 @@ public class CgroupLayoutTests
     [Fact]
     public void A_machine_without_cgroups_has_none() => Assert.Equal(CgroupKind.None, CgroupLayout.Parse("22 27 0:21 / /proc rw - proc proc rw").Kind);
 
+    [Fact]
+    public void Where_no_cgroups_are_none_is_found_and_none_made()
+    {
+        var none = CgroupLayout.Parse("");
+        Assert.Null(Cgroup.TryOpen(none, "/nacelle/pod"));
+        Cgroup.TryRemoveEmpty(none, "/nacelle");
+        Assert.Equal(Errno.ENOENT, Assert.Throws<KernelException>(() => Cgroup.Create(none, "/nacelle/pod", CgroupControllers.Pids)).Errno);
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(2, 1)]

@@ -16,6 +16,20 @@ public class CgroupTests
     }
 
     [KernelFact]
+    public void A_process_is_born_in_a_group_of_version_2()
+    {
+        using var test = new TestGroup(Usual);
+        Assert.SkipWhen(test.Group.UnifiedDirectory is null, "only in cgroup v2 can a process be born in a group");
+        var plan = new LaunchPlan();
+        plan.Call("exec", SystemCall.execve, plan.Text("/bin/sleep"), plan.TextArray(["sleep", "1000"]), plan.TextArray([]));
+        using var loaded = LoadedPlan.Load(plan.ToBytes());
+        var process = Launcher.StartIn(test.Group.UnifiedDirectory!, loaded);
+        Assert.Equal([process.Id], test.Group.Processes());
+        test.Group.Kill();
+        Assert.Equal(9, process.Wait().Signal);
+    }
+
+    [KernelFact]
     public void A_process_is_moved_with_its_threads()
     {
         using var test = new TestGroup(Usual);
