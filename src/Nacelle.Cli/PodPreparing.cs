@@ -17,6 +17,6 @@ static class PodPreparing
     {
         var names = request.Manifest?.Apps.Select(app => app.Image.Name is { Length: > 0 } name && !app.Image.Id.Contains('-') ? name : app.Image.Id) ?? request.Apps.Select(app => app.Image);
         var found = Fetching.FindAll(invocation, images, names);
-        return PodPreparation.Prepare(pods, images, layers, request, found, VersionCommand.Version, warning => Output.Error($"warning: {warning}"));
+        return PodPreparation.Prepare(pods, images, layers, request, found, ProductVersion.Text, warning => Output.Error($"warning: {warning}"));
     }
 }

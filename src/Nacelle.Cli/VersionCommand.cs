@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Runtime.InteropServices;
 using Nacelle.Specs;
 
@@ -9,12 +8,10 @@ static class VersionCommand
 {
     public static readonly Command Definition = new("version", "", "show versions", [], Run);
 
-    public static string Version => typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-
     static int Run(Invocation invocation)
     {
         Output.Write($"""
-            nacelle Version: {Version}
+            nacelle Version: {ProductVersion.Text}
             appc Version: {PodManifest.AppcVersion}
             OCI Runtime Version: {RuntimeConfig.CurrentVersion}
             .NET Version: {Environment.Version}

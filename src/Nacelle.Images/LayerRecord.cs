@@ -1,5 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Globalization;
 using Nacelle.Specs;
 
 namespace Nacelle.Images;
@@ -10,24 +9,24 @@ namespace Nacelle.Images;
 /// <param name="Entries">Files of all kinds.</param>
 /// <param name="RootIsOpaque">All lower layers are hidden: see <see cref="UnpackResult.RootIsOpaque"/>.</param>
 /// <param name="Created">When it was unpacked.</param>
-public sealed record LayerRecord(
-    [property: JsonConverter(typeof(DiffIdConverter))] Digest DiffId, long TarBytes, long UnpackedBytes, long Entries, bool RootIsOpaque, DateTimeOffset Created)
+public sealed record LayerRecord(Digest DiffId, long TarBytes, long UnpackedBytes, long Entries, bool RootIsOpaque, DateTimeOffset Created)
 {
-    internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, LayerJson.Default.LayerRecord);
+    internal byte[] ToJson() => SpecWriter.Write(this, (json, layer) =>
+    {
+        json.Text("diffId", layer.DiffId.ToString());
+        json.Number("tarBytes", layer.TarBytes);
+        json.Number("unpackedBytes", layer.UnpackedBytes);
+        json.Number("entries", layer.Entries);
+        json.Flag("rootIsOpaque", layer.RootIsOpaque);
+        json.Text("created", layer.Created.ToString("O", CultureInfo.InvariantCulture));
+    }, indented: true);
 
-    /// <exception cref="JsonException">Not such a document.</exception>
-    internal static LayerRecord FromJson(byte[] json) =>
-        JsonSerializer.Deserialize(json, LayerJson.Default.LayerRecord) ?? throw new JsonException("layer.json: nothing in it");
-}
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
-[JsonSerializable(typeof(LayerRecord))]
-sealed partial class LayerJson : JsonSerializerContext;
-
-sealed class DiffIdConverter : JsonConverter<Digest>
-{
-    public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        Digest.TryParse(reader.GetString(), out var digest) ? digest : throw new JsonException("not a digest");
-
-    public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    /// <exception cref="SpecException">Not such a document.</exception>
+    internal static LayerRecord FromJson(byte[] json) => SpecNode.Parse(json, node => new LayerRecord(
+        Digest.Parse(node.Need("diffId").Text()),
+        node.Need("tarBytes").Long(),
+        node.Need("unpackedBytes").Long(),
+        node.Need("entries").Long(),
+        node.FindFlag("rootIsOpaque"),
+        DateTimeOffset.Parse(node.Need("created").Text(), CultureInfo.InvariantCulture)));
 }

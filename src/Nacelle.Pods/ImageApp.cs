@@ -37,8 +37,8 @@ static class ImageApp
                 Group = group,
                 WorkingDirectory = run.WorkingDir.Length > 0 ? run.WorkingDir : null,
                 Environment = [.. run.Env.Select(ToVariable)],
-                MountPoints = [.. run.Volumes.Keys.Order(StringComparer.Ordinal).Select(path => new MountPoint { Name = AppName.From("volume-" + path), Path = path })],
-                Ports = [.. run.ExposedPorts.Keys.Order(StringComparer.Ordinal).SelectMany(ToPort)],
+                MountPoints = [.. run.Volumes.Order(StringComparer.Ordinal).Select(path => new MountPoint { Name = AppName.From("volume-" + path), Path = path })],
+                Ports = [.. run.ExposedPorts.Order(StringComparer.Ordinal).SelectMany(ToPort)],
                 UserLabels = run.Labels.Count > 0 ? run.Labels : null,
             },
         };

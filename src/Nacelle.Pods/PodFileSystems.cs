@@ -55,42 +55,47 @@ static class PodFileSystems
         Files.MakeDirectory(pod.Directory, changes);
         Files.MakeDirectory(pod.Directory, $"{changes}/upper");
         Files.MakeDirectory(pod.Directory, $"{changes}/work");
-        var diffIds = pod.LayersOf(app.ToString());
-        var opened = PodPreparation.OpenLayers(layers, diffIds).Reverse().ToList();
+        var opened = PodPreparation.OpenLayers(layers, pod.LayersOf(app.ToString()));
         try
         {
-            if (opened.Count == 0)
+            // The root that people see is the topmost one, which is ours: it takes after the image's. So do directories that only a layer's file names imply.
+            using (var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory))
             {
-                Files.MakeDirectory(pod.Directory, $"{changes}/empty");
-                opened.Add(Files.Open($"{pod.Path}/{changes}/empty", OpenFlags.Path | OpenFlags.Directory));
+                LayerCopy.RestoreImplied(opened, upper, pod.PrivateUsers is { } shifted ? new OwnerShift(shifted.Shift, shifted.Count) : OwnerShift.None);
             }
 
-            CopyRootAttributes(opened[0], pod.Directory, $"{changes}/upper", pod.PrivateUsers?.Shift ?? 0);
             using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
-            if (pod.PrivateUsers is { } users)
-            {
-                MountThroughMap(pod, users, opened, changes, target, mounted);
-            }
-            else
-            {
-                using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
-                Overlay.Mount(opened, directory, target);
-            }
-
+            MountOverlay(pod, [.. opened.Select(layer => layer.Root).Reverse()], changes, target, mounted);
             mounted.Add(path);
         }
         finally
         {
-            opened.ForEach(layer => layer.Dispose());
+            foreach (var layer in opened)
+            {
+                layer.Dispose();
+            }
         }
     }
 
-    /// <summary>The root directory that people see is the topmost one, which is ours: it takes after the image's.</summary>
-    static void CopyRootAttributes(FileDescriptor image, FileDescriptor directory, string upper, uint shift)
+    static void MountOverlay(Pod pod, IReadOnlyList<FileDescriptor> layersTopFirst, string changes, FileDescriptor target, List<string> mounted)
     {
-        var status = Files.Status(image);
-        Files.SetOwner(directory, upper, status.Owner + shift, status.Group + shift);
-        Files.SetMode(directory, upper, status.Permissions);
+        using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
+        using var empty = layersTopFirst.Count > 0 ? null : OpenEmpty(pod, changes);
+        if (pod.PrivateUsers is { } users && empty is null)
+        {
+            MountThroughMap(users, layersTopFirst, directory, target, mounted);
+        }
+        else
+        {
+            Overlay.Mount(empty is null ? layersTopFirst : [empty], directory, target);
+        }
+    }
+
+    /// <summary>For an image without layers: overlayfs wants one.</summary>
+    static FileDescriptor OpenEmpty(Pod pod, string changes)
+    {
+        Files.MakeDirectory(pod.Directory, $"{changes}/empty");
+        return Files.Open($"{pod.Path}/{changes}/empty", OpenFlags.Path | OpenFlags.Directory);
     }
 
     /// <summary>Fills the volumes that only the image asked for with what the image has at their paths, owner and mode included, as Docker does.</summary>
@@ -123,7 +128,7 @@ static class PodFileSystems
     /// so files in them belong to shifted users on the disk too. The layers' own mounts are hidden below their copies, in this mount namespace only.
     /// </remarks>
     static void MountThroughMap(
-        Pod pod, (uint Shift, uint Count) users, List<FileDescriptor> layers, string changes, FileDescriptor target, List<string> mounted)
+        (uint Shift, uint Count) users, IReadOnlyList<FileDescriptor> layers, FileDescriptor changes, FileDescriptor target, List<string> mounted)
     {
         using var userNamespace = UserNamespaces.Create(users.Shift, users.Count);
         var shown = new List<FileDescriptor>();
@@ -135,8 +140,7 @@ static class PodFileSystems
                 mounted.Add(Files.ReadLink(FileDescriptor.WorkingDirectory, layer.ProcPath));
             }
 
-            using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
-            Overlay.Mount(shown, directory, target);
+            Overlay.Mount(shown, changes, target);
         }
         finally
         {

@@ -83,7 +83,7 @@ public static class PodPreparation
         var opened = OpenLayers(layers, image.Config.Rootfs.DiffIds);
         try
         {
-            var user = AppUser.Find(run.User, run.Group, run.SupplementaryGroups, new LayeredFiles([.. opened.Reverse()]));
+            var user = AppUser.Find(run.User, run.Group, run.SupplementaryGroups, new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]));
             var bundle = AppBundle.Create(manifest, app, run, user, finalPath, pod.Uuid);
             Files.MakeDirectory(pod.Directory, $"appsinfo/{app.Name}");
             using var info = Files.Open(pod.Directory, $"appsinfo/{app.Name}", OpenFlags.Path | OpenFlags.Directory);
@@ -97,9 +97,7 @@ public static class PodPreparation
             if (!pod.OverlayPrepared)
             {
                 using var rootfs = Files.Open(pod.Directory, $"{stage2}/rootfs", OpenFlags.ReadOnly | OpenFlags.Directory);
-                var sources = image.Config.Rootfs.DiffIds.Select(diffId => layers.TryOpenSource(diffId)!).ToList();
-                LayerCopy.Flatten(sources, rootfs, OwnerShift.None);
-                sources.ForEach(source => source.Dispose());
+                LayerCopy.Flatten(opened, rootfs, OwnerShift.None);
             }
         }
         finally
@@ -111,14 +109,20 @@ public static class PodPreparation
         }
     }
 
-    /// <returns>The layers' root directories, lowest first; the caller closes them.</returns>
-    internal static IReadOnlyList<FileDescriptor> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds)
+    /// <summary>Opens the layers that show, lowest first; the caller closes them. One with an opaque root hides all below it.</summary>
+    internal static IReadOnlyList<LayerSource> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds)
     {
-        var opened = new List<FileDescriptor>();
+        var opened = new List<LayerSource>();
         foreach (var diffId in diffIds)
         {
-            opened.Add(layers.TryOpen(diffId)
-                ?? throw new PodException($"the layer {diffId} of the image is not in the store: fetch the image again"));
+            var layer = layers.TryOpenSource(diffId) ?? throw new PodException($"the layer {diffId} of the image is not in the store: fetch the image again");
+            if (layer.RootIsOpaque)
+            {
+                opened.ForEach(hidden => hidden.Dispose());
+                opened.Clear();
+            }
+
+            opened.Add(layer);
         }
 
         return opened;

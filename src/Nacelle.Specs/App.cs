@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Nacelle.Specs;
 
@@ -14,7 +13,6 @@ public sealed record App
 
     public required string Group { get; init; }
 
-    [JsonPropertyName("supplementaryGIDs")]
     public IReadOnlyList<uint> SupplementaryGroups { get; init; } = [];
 
     public string? WorkingDirectory { get; init; }
@@ -55,7 +53,6 @@ public sealed record MountPoint
 
     public required string Path { get; init; }
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool ReadOnly { get; init; }
 }
 
@@ -71,7 +68,6 @@ public sealed record AppPort
 
     public uint Count { get; init; } = 1;
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool SocketActivated { get; init; }
 }
 
@@ -95,8 +91,7 @@ public sealed record AppImageManifest
 
     public IReadOnlyList<Annotation> Annotations { get; init; } = [];
 
-    public static AppImageManifest Parse(ReadOnlySpan<byte> json, string source) => SpecJson.Parse(json, source, AppcJson.Default.AppImageManifest);
+    public static AppImageManifest Parse(ReadOnlySpan<byte> json, string source) => SpecNode.Parse(json, source, AppcJson.ReadImage);
 
-    public byte[] ToJson(bool indented = false) =>
-        JsonSerializer.SerializeToUtf8Bytes(this, indented ? AppcJson.Indented.AppImageManifest : AppcJson.Default.AppImageManifest);
+    public byte[] ToJson(bool indented = false) => SpecWriter.Write(this, AppcJson.Write, indented);
 }

@@ -1,12 +1,9 @@
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Nacelle.Specs;
 
 /// <summary>Names an app, a volume, a port: lower-case letters and digits with single dashes between them, at most 512 characters.</summary>
 /// <remarks>appc 0.8.11, spec/types.md, "AC Name".</remarks>
-[JsonConverter(typeof(AppNameConverter))]
 public readonly record struct AppName
 {
     const int MaximumLength = 512;
@@ -58,21 +55,4 @@ public readonly record struct AppName
     }
 
     public override string ToString() => text ?? "";
-}
-
-sealed class AppNameConverter : JsonConverter<AppName>
-{
-    public override AppName Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
-    {
-        try
-        {
-            return AppName.Parse(reader.GetString() ?? "", "");
-        }
-        catch (SpecException rule)
-        {
-            throw new JsonException(null, rule);
-        }
-    }
-
-    public override void Write(Utf8JsonWriter writer, AppName value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }

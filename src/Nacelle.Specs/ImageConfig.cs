@@ -1,42 +1,31 @@
-using System.Text.Json.Serialization;
-
 namespace Nacelle.Specs;
 
 /// <summary>What an image is made for and from: platform, how to run it, the digests of its unpacked layers, its history.</summary>
 /// <remarks>OCI image specification 1.1, config.md.</remarks>
 public sealed record ImageConfig
 {
-    [JsonPropertyName("created")]
     public string? Created { get; init; }
 
-    [JsonPropertyName("author")]
     public string? Author { get; init; }
 
-    [JsonPropertyName("architecture")]
-    public string Architecture { get; init => field = value ?? ""; } = "";
+    public string Architecture { get; init; } = "";
 
-    [JsonPropertyName("os")]
-    public string Os { get; init => field = value ?? ""; } = "";
+    public string Os { get; init; } = "";
 
-    [JsonPropertyName("variant")]
     public string? Variant { get; init; }
 
-    [JsonPropertyName("config")]
-    public ImageRunConfig Config { get; init => field = value ?? new(); } = new();
+    public ImageRunConfig Config { get; init; } = new();
 
-    [JsonPropertyName("rootfs")]
-    public ImageRootfs Rootfs { get; init => field = value ?? new(); } = new();
+    public ImageRootfs Rootfs { get; init; } = new();
 
-    [JsonPropertyName("history")]
-    public IReadOnlyList<ImageHistory> History { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<ImageHistory> History { get; init; } = [];
 
-    [JsonIgnore]
     public Platform Platform => new() { Os = Os, Architecture = Architecture, Variant = Variant };
 
     /// <exception cref="SpecException">Not a valid config.</exception>
     public static ImageConfig Parse(ReadOnlySpan<byte> json)
     {
-        var config = ImageJson.Parse(json, ImageJson.Default.ImageConfig);
+        var config = SpecNode.Parse(json, Read);
         if (config.Rootfs.Type != "layers")
         {
             throw new SpecException("rootfs.type", config.Rootfs.Type.Length == 0 ? "is missing" : $"'{config.Rootfs.Type}' is not supported; it must be 'layers'");
@@ -53,6 +42,46 @@ public sealed record ImageConfig
         return config;
     }
 
+    static ImageConfig Read(SpecNode node) => new()
+    {
+        Created = node.FindText("created"),
+        Author = node.FindText("author"),
+        Architecture = node.FindText("architecture") ?? "",
+        Os = node.FindText("os") ?? "",
+        Variant = node.FindText("variant"),
+        Config = node.Find("config", ReadRun) ?? new(),
+        Rootfs = node.Find("rootfs", rootfs => new ImageRootfs
+        {
+            Type = rootfs.FindText("type") ?? "",
+            DiffIds = rootfs.List("diff_ids", one => one.Text() is { Length: > 0 } text ? Digest.Parse(text, one.Path) : default),
+        }) ?? new(),
+        History = node.List("history", step => new ImageHistory
+        {
+            Created = step.FindText("created"),
+            CreatedBy = step.FindText("created_by"),
+            Author = step.FindText("author"),
+            Comment = step.FindText("comment"),
+            EmptyLayer = step.FindFlag("empty_layer"),
+        }),
+    };
+
+    static ImageRunConfig ReadRun(SpecNode node) => new()
+    {
+        User = node.FindText("User") ?? "",
+        Env = node.Texts("Env"),
+        Entrypoint = node.Texts("Entrypoint"),
+        Cmd = node.Texts("Cmd"),
+        WorkingDir = node.FindText("WorkingDir") ?? "",
+        Volumes = ReadSet(node, "Volumes"),
+        ExposedPorts = ReadSet(node, "ExposedPorts"),
+        Labels = node.Map("Labels") ?? new Dictionary<string, string>(),
+        StopSignal = node.FindText("StopSignal"),
+    };
+
+    /// <summary>Go writes a set as an object whose members are all empty objects.</summary>
+    static IReadOnlySet<string> ReadSet(SpecNode node, string name) =>
+        node.Find(name) is { } set ? set.Names().ToHashSet(StringComparer.Ordinal) : new HashSet<string>();
+
     /// <summary>Checks that the config belongs to the manifest: as many digests of unpacked layers as there are layers.</summary>
     public void RequireLayersOf(ImageManifest manifest)
     {
@@ -67,58 +96,45 @@ public sealed record ImageConfig
 public sealed record ImageRunConfig
 {
     /// <summary>User and group as names or numbers: <c>user</c>, <c>uid</c>, <c>user:group</c>, …; empty for root.</summary>
-    public string User { get; init => field = value ?? ""; } = "";
+    public string User { get; init; } = "";
 
     /// <summary><c>NAME=value</c> each.</summary>
-    public IReadOnlyList<string> Env { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> Env { get; init; } = [];
 
-    public IReadOnlyList<string> Entrypoint { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> Entrypoint { get; init; } = [];
 
-    public IReadOnlyList<string> Cmd { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> Cmd { get; init; } = [];
 
-    public string WorkingDir { get; init => field = value ?? ""; } = "";
+    public string WorkingDir { get; init; } = "";
 
-    /// <summary>Paths that want a volume; the values say nothing.</summary>
-    public IReadOnlyDictionary<string, EmptyObject?> Volumes { get; init => field = value ?? NoEntries; } = NoEntries;
+    /// <summary>Paths that want a volume.</summary>
+    public IReadOnlySet<string> Volumes { get; init; } = new HashSet<string>();
 
-    /// <summary><c>port</c>, <c>port/tcp</c> or <c>port/udp</c>; the values say nothing.</summary>
-    public IReadOnlyDictionary<string, EmptyObject?> ExposedPorts { get; init => field = value ?? NoEntries; } = NoEntries;
+    /// <summary><c>port</c>, <c>port/tcp</c> or <c>port/udp</c>.</summary>
+    public IReadOnlySet<string> ExposedPorts { get; init; } = new HashSet<string>();
 
-    public IReadOnlyDictionary<string, string> Labels { get; init => field = value ?? NoLabels; } = NoLabels;
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
     public string? StopSignal { get; init; }
-
-    static readonly Dictionary<string, EmptyObject?> NoEntries = [];
-    static readonly Dictionary<string, string> NoLabels = [];
 }
-
-/// <summary>Go's <c>struct{}</c>: the value of what is a set in disguise.</summary>
-public sealed record EmptyObject;
 
 public sealed record ImageRootfs
 {
-    [JsonPropertyName("type")]
-    public string Type { get; init => field = value ?? ""; } = "";
+    public string Type { get; init; } = "";
 
     /// <summary>The digests of the uncompressed layers, the lowest first.</summary>
-    [JsonPropertyName("diff_ids")]
-    public IReadOnlyList<Digest> DiffIds { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<Digest> DiffIds { get; init; } = [];
 }
 
 public sealed record ImageHistory
 {
-    [JsonPropertyName("created")]
     public string? Created { get; init; }
 
-    [JsonPropertyName("created_by")]
     public string? CreatedBy { get; init; }
 
-    [JsonPropertyName("author")]
     public string? Author { get; init; }
 
-    [JsonPropertyName("comment")]
     public string? Comment { get; init; }
 
-    [JsonPropertyName("empty_layer")]
     public bool EmptyLayer { get; init; }
 }

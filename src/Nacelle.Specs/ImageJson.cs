@@ -13,7 +13,6 @@ namespace Nacelle.Specs;
     Converters = [typeof(DigestConverter)])]
 [JsonSerializable(typeof(ImageIndex))]
 [JsonSerializable(typeof(ImageManifest))]
-[JsonSerializable(typeof(ImageConfig))]
 [JsonSerializable(typeof(ImageLayoutFile))]
 [JsonSerializable(typeof(DocumentHead))]
 [JsonSerializable(typeof(DockerArchiveEntry[]))]

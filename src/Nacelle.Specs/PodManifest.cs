@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Nacelle.Specs;
 
 /// <summary>What a pod is: its apps with what each runs and may do, and the volumes they share.</summary>
@@ -31,7 +28,7 @@ public sealed record PodManifest
     /// <exception cref="SpecException">Not JSON, not of the specification's shape, or against one of its rules; says where.</exception>
     public static PodManifest Parse(ReadOnlySpan<byte> json, string source)
     {
-        var manifest = SpecJson.Parse(json, source, AppcJson.Default.PodManifest);
+        var manifest = SpecNode.Parse(json, source, AppcJson.ReadPod);
         try
         {
             manifest.Check();
@@ -43,8 +40,7 @@ public sealed record PodManifest
         }
     }
 
-    public byte[] ToJson(bool indented = false) =>
-        JsonSerializer.SerializeToUtf8Bytes(this, indented ? AppcJson.Indented.PodManifest : AppcJson.Default.PodManifest);
+    public byte[] ToJson(bool indented = false) => SpecWriter.Write(this, AppcJson.Write, indented);
 
     /// <summary>The rules that the document's shape alone does not tell.</summary>
     void Check()
@@ -87,8 +83,6 @@ public sealed record PodApp
 
     public App? App { get; init; }
 
-    [JsonPropertyName("readOnlyRootFS")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool ReadOnlyRootFileSystem { get; init; }
 
     public IReadOnlyList<PodMount> Mounts { get; init; } = [];
@@ -161,27 +155,10 @@ public sealed record PodPort
 
     public uint HostPort { get; init; }
 
-    [JsonPropertyName("hostIP")]
     public string? HostIP { get; init; }
 
-    [JsonPropertyName("podPort")]
     public uint? AppPort { get; init; }
 }
 
 /// <summary>A name with a text. See spec/aci.md, "annotations".</summary>
 public sealed record Annotation(string Name, string Value);
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(PodManifest))]
-[JsonSerializable(typeof(AppImageManifest))]
-internal sealed partial class AppcJson : JsonSerializerContext
-{
-    static AppcJson? indented;
-
-    public static AppcJson Indented =>
-        indented ??= new(new JsonSerializerOptions(Default.GeneratedSerializerOptions!) { WriteIndented = true, IndentCharacter = '\t', IndentSize = 1 });
-}

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Nacelle.Specs;
 
 /// <summary>A bundle's config.json: how one container is made from its rootfs.</summary>
@@ -26,9 +23,9 @@ public sealed record RuntimeConfig
     /// <param name="source">Where the text comes from, for messages.</param>
     /// <exception cref="SpecException">Not JSON, or not of the specification's shape; says where.</exception>
     public static RuntimeConfig Parse(ReadOnlySpan<byte> json, string source) =>
-        SpecJson.Parse(json, source, RuntimeJson.Default.RuntimeConfig);
+        SpecNode.Parse(json, source, RuntimeConfigReader.Read);
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, RuntimeJson.Default.RuntimeConfig);
+    public byte[] ToJson() => SpecWriter.Write(this, RuntimeConfigWriter.Write);
 }
 
 public sealed record RuntimeProcess
@@ -85,7 +82,7 @@ public sealed record RuntimeCapabilities
 /// <summary>A limit such as RLIMIT_NOFILE. See getrlimit(2).</summary>
 public sealed record RuntimeResourceLimit(string Type, ulong Soft, ulong Hard);
 
-public sealed record RuntimeRoot(string Path, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Readonly = false);
+public sealed record RuntimeRoot(string Path, bool Readonly = false);
 
 public sealed record RuntimeMount
 {
@@ -126,9 +123,7 @@ public sealed record RuntimeLinux
 /// <summary>A namespace of the container's own, or with a path one to join. Types: pid, network, mount, ipc, uts, user, cgroup, time.</summary>
 public sealed record RuntimeNamespace(string Type, string? Path = null);
 
-[method: JsonConstructor]
-public sealed record RuntimeIdMapping(
-    [property: JsonPropertyName("containerID")] uint ContainerId, [property: JsonPropertyName("hostID")] uint HostId, uint Size);
+public sealed record RuntimeIdMapping(uint ContainerId, uint HostId, uint Size);
 
 public sealed record RuntimeDevice
 {
@@ -226,11 +221,3 @@ public sealed record RuntimeSystemCalls
 }
 
 public sealed record RuntimeSystemCallArgument(uint Index, ulong Value, ulong ValueTwo, string Op);
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(RuntimeConfig))]
-internal sealed partial class RuntimeJson : JsonSerializerContext;

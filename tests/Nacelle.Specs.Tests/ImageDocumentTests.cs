@@ -101,8 +101,8 @@ public sealed class ImageDocumentTests
         Assert.Equal(["/e"], config.Config.Entrypoint);
         Assert.Empty(config.Config.Cmd);
         Assert.Equal("/data", config.Config.WorkingDir);
-        Assert.Equal(["/data"], config.Config.Volumes.Keys);
-        Assert.Equal(["6379/tcp"], config.Config.ExposedPorts.Keys);
+        Assert.Equal(["/data"], config.Config.Volumes);
+        Assert.Equal(["6379/tcp"], config.Config.ExposedPorts);
         Assert.Equal("b", config.Config.Labels["a"]);
         Assert.Equal("SIGTERM", config.Config.StopSignal);
         Assert.Equal(D, Assert.Single(config.Rootfs.DiffIds).ToString());
@@ -117,7 +117,7 @@ public sealed class ImageDocumentTests
     [InlineData("""{"rootfs":{"type":"files"}}""", "rootfs.type: 'files'")]
     [InlineData("""{}""", "rootfs.type: is missing")]
     [InlineData("""{"rootfs":{"type":"layers","diff_ids":["x"]}}""", "rootfs.diff_ids[0]: 'x' is not a digest")]
-    [InlineData("""{"rootfs":{"type":"layers"},"config":{"Cmd":"/bin/sh"}}""", "config.Cmd: is of the wrong type")]
+    [InlineData("""{"rootfs":{"type":"layers"},"config":{"Cmd":"/bin/sh"}}""", "config.Cmd: \"/bin/sh\" is not an array")]
     public void A_bad_config_is_refused_by_path(string json, string complaint) =>
         Assert.Contains(complaint, Assert.Throws<SpecException>(() => ImageConfig.Parse(Bytes(json))).Message, StringComparison.Ordinal);
 

@@ -1,0 +1,138 @@
+using System.Text.Json;
+
+namespace Nacelle.Specs;
+
+/// <summary>A value in a JSON document, and where it stands: whatever is wrong with it is said with that path.</summary>
+/// <remarks>
+/// The documents on the way of <c>run</c> are read by hand from this, and not by a serializer: setting one up for a document's types takes longer
+/// (a millisecond) than all the rest of reading it. Names that are not asked for are passed over, as the specifications want of unknown ones.
+/// </remarks>
+public readonly struct SpecNode(JsonElement value, string path)
+{
+    const int LargestDocument = 16 << 20;
+
+    /// <param name="source">Where the text comes from, for messages.</param>
+    /// <param name="read">Makes the document of its root; what it throws is said of <paramref name="source"/>.</param>
+    /// <exception cref="SpecException">Not JSON, or not as <paramref name="read"/> wants it.</exception>
+    public static T Parse<T>(ReadOnlySpan<byte> json, string source, Func<SpecNode, T> read)
+    {
+        try
+        {
+            return Parse(json, read);
+        }
+        catch (SpecException problem)
+        {
+            throw problem.In(source);
+        }
+    }
+
+    /// <summary>As the other, for who says the source himself.</summary>
+    public static T Parse<T>(ReadOnlySpan<byte> json, Func<SpecNode, T> read)
+    {
+        if (json.Length > LargestDocument)
+        {
+            throw new SpecException("", $"is {json.Length} bytes long; at most {LargestDocument} are read");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(json.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
+            return read(new SpecNode(document.RootElement, ""));
+        }
+        catch (JsonException problem)
+        {
+            throw new SpecException("", $"is not JSON, or says something twice (line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1})");
+        }
+    }
+
+    public string Path => path;
+
+    /// <summary>The member of that name; null where it is missing or null.</summary>
+    public SpecNode? Find(string name)
+    {
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            throw Wrong("an object");
+        }
+
+        return value.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null ? new SpecNode(member, Below(name)) : null;
+    }
+
+    public SpecNode Need(string name) => Find(name) ?? throw new SpecException(Below(name), "is missing");
+
+    public T? Find<T>(string name, Func<SpecNode, T> read)
+        where T : class => Find(name) is { } member ? read(member) : null;
+
+    public string Text() => value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong("a string");
+
+    public bool Flag() => value.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => throw Wrong("true or false") };
+
+    public int Int() => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : throw Wrong("a whole number of 32 bits");
+
+    public uint UInt() => value.ValueKind == JsonValueKind.Number && value.TryGetUInt32(out uint number) ? number : throw Wrong("a whole number from 0 to 4294967295");
+
+    public long Long() => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) ? number : throw Wrong("a whole number of 64 bits");
+
+    public ulong ULong() => value.ValueKind == JsonValueKind.Number && value.TryGetUInt64(out ulong number) ? number : throw Wrong("a whole number of 64 bits, not negative");
+
+    /// <summary>The value as it is, usable when the document is closed.</summary>
+    public JsonElement Raw() => value.Clone();
+
+    public string? FindText(string name) => Find(name)?.Text();
+
+    public bool FindFlag(string name) => Find(name)?.Flag() ?? false;
+
+    /// <summary>The members of an array; none where it is missing.</summary>
+    public IReadOnlyList<T> List<T>(string name, Func<SpecNode, T> read)
+    {
+        if (Find(name) is not { } list)
+        {
+            return [];
+        }
+
+        var items = new T[list.Length()];
+        for (int i = 0; i < items.Length; i++)
+        {
+            items[i] = read(list.At(i));
+        }
+
+        return items;
+    }
+
+    public IReadOnlyList<string> Texts(string name) => List(name, one => one.Text());
+
+    /// <summary>An object whose members are all strings; null where it is missing.</summary>
+    public IReadOnlyDictionary<string, string>? Map(string name)
+    {
+        if (Find(name) is not { } map)
+        {
+            return null;
+        }
+
+        var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var member in map.Names())
+        {
+            pairs[member] = map.Need(member).Text();
+        }
+
+        return pairs;
+    }
+
+    /// <summary>The names of an object's members.</summary>
+    public IEnumerable<string> Names() => value.ValueKind == JsonValueKind.Object ? value.EnumerateObject().Select(member => member.Name) : throw Wrong("an object");
+
+    int Length() => value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : throw Wrong("an array");
+
+    SpecNode At(int index) => new(value[index], $"{path}[{index}]");
+
+    string Below(string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    SpecException Wrong(string wanted) => new(path, $"{Shown()} is not {wanted}");
+
+    string Shown()
+    {
+        const int Longest = 40;
+        var text = value.GetRawText();
+        return text.Length <= Longest ? text : text[..Longest] + "…";
+    }
+}

@@ -1,0 +1,138 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Nacelle.Specs;
+
+/// <summary>Writes a document; members without a value are left out.</summary>
+public readonly struct SpecWriter(Utf8JsonWriter json)
+{
+    /// <param name="indented">By tabulators, for people.</param>
+    public static byte[] Write<T>(T document, Action<SpecWriter, T> write, bool indented = false)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions
+        {
+            Indented = indented,
+            IndentCharacter = '\t',
+            IndentSize = 1,
+            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for files and terminals, not for pages
+            SkipValidation = true,
+        }))
+        {
+            json.WriteStartObject();
+            write(new SpecWriter(json), document);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    public void Text(string name, string? value)
+    {
+        if (value is not null)
+        {
+            json.WriteString(name, value);
+        }
+    }
+
+    public void Flag(string name, bool? value)
+    {
+        if (value is { } flag)
+        {
+            json.WriteBoolean(name, flag);
+        }
+    }
+
+    public void Number(string name, long? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+    }
+
+    public void Unsigned(string name, ulong? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+    }
+
+    /// <summary>A list of strings; left out where it is empty.</summary>
+    public void Texts(string name, IReadOnlyList<string> values)
+    {
+        if (values.Count > 0)
+        {
+            json.WriteStartArray(name);
+            foreach (var value in values)
+            {
+                json.WriteStringValue(value);
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    /// <summary>A list of objects; where it is empty, left out unless it must be there.</summary>
+    public void List<T>(string name, IReadOnlyList<T> values, Action<SpecWriter, T> write, bool always = false)
+    {
+        if (values.Count > 0 || always)
+        {
+            json.WriteStartArray(name);
+            foreach (var value in values)
+            {
+                json.WriteStartObject();
+                write(this, value);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    public void Unsigneds(string name, IReadOnlyList<uint> values)
+    {
+        if (values.Count > 0)
+        {
+            json.WriteStartArray(name);
+            foreach (uint value in values)
+            {
+                json.WriteNumberValue(value);
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    public void Object<T>(string name, T? value, Action<SpecWriter, T> write)
+        where T : class
+    {
+        if (value is not null)
+        {
+            json.WriteStartObject(name);
+            write(this, value);
+            json.WriteEndObject();
+        }
+    }
+
+    public void Map(string name, IReadOnlyDictionary<string, string>? pairs)
+    {
+        if (pairs is not null)
+        {
+            json.WriteStartObject(name);
+            foreach (var (key, value) in pairs)
+            {
+                json.WriteString(key, value);
+            }
+
+            json.WriteEndObject();
+        }
+    }
+
+    public void Raw(string name, JsonElement value)
+    {
+        json.WritePropertyName(name);
+        value.WriteTo(json);
+    }
+}
