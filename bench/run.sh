@@ -31,26 +31,33 @@ artifacts/bin/nacelle --dir="$work/data" fetch "oci:$work/image:true" >/dev/null
 mkdir -p "$work/crun" && cp -a "$work/bundle/rootfs" "$work/crun/rootfs"
 (cd "$work/crun" && crun spec && jq '.process.terminal = false | .process.args = ["/bin/true"] | .process.rlimits = []
     | .linux.namespaces = [{type: "pid"}, {type: "network"}, {type: "ipc"}, {type: "uts"}, {type: "mount"}, {type: "cgroup"}]' config.json >new && mv new config.json)
+
+# The same again under the confinement that a pod's app has: what nacelle wrote for the app, put into crun's own config.json.
+artifacts/bin/nacelle --dir="$work/data" prepare --quiet "oci:$work/image:true" >/dev/null
+mkdir -p "$work/crun-confined" && cp -a "$work/bundle/rootfs" "$work/crun-confined/rootfs"
+jq --slurpfile app <(cat "$work"/data/pods/prepared/*/stage1/rootfs/opt/stage2/*/config.json) '.process.capabilities = $app[0].process.capabilities
+    | .linux.seccomp = $app[0].linux.seccomp | .linux.maskedPaths = $app[0].linux.maskedPaths | .linux.readonlyPaths = $app[0].linux.readonlyPaths' \
+    "$work/crun/config.json" >"$work/crun-confined/config.json"
+
 podman="podman --root $work/podman --runroot $work/podman-run"
-nofile=$(ulimit -Hn) nproc=$(ulimit -Hu)
-[ "$nproc" = unlimited ] && nproc=$(cat /proc/sys/kernel/pid_max)
 $podman pull -q "oci:$work/image:true" >/dev/null
 image=$($podman images -q | head -n 1)
 
-export work image podman nofile nproc runs
+export work image podman runs
 export nacelle=$PWD/artifacts/bin/nacelle
 cat >"$work/bench" <<'INNER'
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 hyperfine --shell=none --warmup 3 --runs "$runs" --export-json "$work/result.json" --style none --ignore-failure \
     --command-name nacelle "$nacelle --dir=$work/data run --net=none oci:$work/image:true" \
-    --command-name crun "crun --root $work/crun-state --cgroup-manager=cgroupfs run --bundle $work/crun bench" \
-    --command-name podman "$podman run --rm --network none --cgroups=disabled --ulimit nofile=$nofile:$nofile --ulimit nproc=$nproc:$nproc $image" \
+    --command-name "crun, same confinement" "crun --root $work/crun-state --cgroup-manager=cgroupfs run --bundle $work/crun-confined bench" \
+    --command-name "crun, no seccomp" "crun --root $work/crun-state --cgroup-manager=cgroupfs run --bundle $work/crun bench" \
+    --command-name podman "$podman --cgroup-manager=cgroupfs run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 $image" \
     --command-name systemd-nspawn "systemd-nspawn --quiet --register=no --keep-unit --private-network --directory=$work/crun/rootfs /bin/true" \
     --command-name unshare "unshare -fmpniuC --mount-proc true" \
     --command-name /bin/true "/bin/true" >"$work/hyperfine.log" 2>&1
 INNER
 unshare --mount --propagation private bash "$work/bench" || { cat "$work/hyperfine.log"; exit 1; }
-jq -r '(.results[] | select(.command == "crun")) as $crun |
+jq -r '(.results[] | select(.command == "crun, same confinement")) as $crun |
     ["command", "median ms", "min ms", "cpu ms", "x crun", "failed"],
     (.results[] | [.command, (.median * 1000 | . * 10 | round / 10), (.min * 1000 | . * 10 | round / 10), ((.user + .system) * 1000 | . * 10 | round / 10),
         (.median / $crun.median * 100 | round / 100), ([.exit_codes[] | select(. != 0)] | length)]) | @tsv' "$work/result.json" | column -t -s "$(printf '\t')"
