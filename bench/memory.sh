@@ -7,7 +7,7 @@ pods=${1:-50}
 eng/install-packages.sh busybox-static umoci
 [ -x artifacts/bin/nacelle ] || eng/publish.sh artifacts/bin
 
-work=$(mktemp -d)
+work=$(mktemp -d /dev/shm/nacelle-bench.XXXXXX) # in memory, because disks are noisy
 nacelle() { artifacts/bin/nacelle --dir="$work/data" "$@"; }
 cleanup() {
     nacelle list --no-legend --full 2>/dev/null | awk '$5 == "running" { print $1 }' | xargs -r artifacts/bin/nacelle --dir="$work/data" stop --force >/dev/null || true

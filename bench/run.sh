@@ -7,7 +7,7 @@ runs=${1:-40}
 eng/install-packages.sh hyperfine crun podman systemd-container busybox-static umoci jq util-linux
 [ -x artifacts/bin/nacelle ] || eng/publish.sh artifacts/bin
 
-work=/tmp/nacelle-bench-$$ # podman takes the path for part of a name, which has no capitals
+work=/dev/shm/nacelle-bench-$$ # in memory, because disks are noisy; no capitals, because podman takes the path for part of a name
 mkdir "$work"
 cleanup() {
     artifacts/bin/nacelle --dir="$work/data" gc --grace-period=0s >/dev/null 2>&1 || true

@@ -13,6 +13,9 @@ sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
 
     public FileStatus? TryStatus(string path) => Find(path)?.Status;
 
+    /// <summary>What is at the path itself; its last name is not followed, and its parents are no links.</summary>
+    public FileStatus? TryEntry(string path) => Look(path)?.Status;
+
     /// <summary>Follows a path component by component, since each component may come from another layer.</summary>
     (FileDescriptor Layer, string Path, FileStatus Status)? Find(string path)
     {

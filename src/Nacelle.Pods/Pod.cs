@@ -43,8 +43,8 @@ public sealed class Pod : IDisposable
 
     public PodManifest ReadManifest() => PodManifest.Parse(Files.ReadAll(Directory, "pod"), $"{Path}/pod");
 
-    /// <summary>The manifest's text as it lies on the disk, or null where the pod was never prepared so far.</summary>
-    public PodManifest? TryReadManifest() => Files.Exists(Directory, "pod") ? ReadManifest() : null;
+    /// <summary>As <see cref="ReadManifest"/>; null while the pod is in preparation, when it may be there by half.</summary>
+    public PodManifest? TryReadManifest() => Place is PodPlace.Embryo or PodPlace.Prepare || !Files.Exists(Directory, "pod") ? null : ReadManifest();
 
     /// <summary>When the pod was made.</summary>
     public DateTimeOffset? Created => TimeOf("pod-created");

@@ -38,10 +38,15 @@ static class PodFileSystems
         }
     }
 
-    public static void MountApp(Pod pod, LayerStore layers, AppName app, List<string> mounted)
+    public static void MountApp(Pod pod, LayerStore layers, AppName app, string hostname, bool hostNetwork, List<string> mounted)
     {
         if (!pod.OverlayPrepared)
         {
+            using (var rootfs = OpenRoot(pod, app))
+            {
+                new AppFiles(name => Files.TryStatus(rootfs, name, out _), rootfs, Shift: 0).Write(hostname, hostNetwork);
+            }
+
             if (pod.PrivateUsers is not null)
             {
                 ShowThroughMap(pod, $"{Stage2(app)}/rootfs", mounted);
@@ -62,6 +67,7 @@ static class PodFileSystems
             using (var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory))
             {
                 LayerCopy.RestoreImplied(opened, upper, pod.PrivateUsers is { } shifted ? new OwnerShift(shifted.Shift, shifted.Count) : OwnerShift.None);
+                new AppFiles(new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]).TryEntry, upper, pod.PrivateUsers?.Shift ?? 0).Write(hostname, hostNetwork);
             }
 
             using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);

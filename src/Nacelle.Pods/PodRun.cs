@@ -50,14 +50,13 @@ public static class PodRun
             PodFileSystems.MountShared(pod, mounted);
             foreach (var app in manifest.Apps)
             {
-                PodFileSystems.MountApp(pod, layers, app.Name, mounted);
+                PodFileSystems.MountApp(pod, layers, app.Name, hostname, options.Network == "host", mounted);
             }
 
             PodFileSystems.FillVolumes(pod, manifest);
             foreach (var app in manifest.Apps)
             {
                 using var rootfs = PodFileSystems.OpenRoot(pod, app.Name);
-                AppFiles.Write(rootfs, hostname, options.Network == "host", pod.PrivateUsers?.Shift ?? 0);
                 AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
             }
 

@@ -6,7 +6,10 @@ namespace Nacelle.Supervisor;
 /// <summary>An app's control group, as much of it as starting the app takes.</summary>
 /// <param name="JoinFiles">To be written to by the app's process (version 1).</param>
 /// <param name="Birthplace">To be born in (version 2).</param>
-sealed record AppCgroup(IReadOnlyList<FileDescriptor> JoinFiles, FileDescriptor? Birthplace);
+sealed record AppCgroup(IReadOnlyList<FileDescriptor> JoinFiles, FileDescriptor? Birthplace)
+{
+    public IEnumerable<FileDescriptor> Descriptors => Birthplace is null ? JoinFiles : [.. JoinFiles, Birthplace];
+}
 
 /// <summary>The control groups of a pod: one for each app, below one of the pod's own.</summary>
 sealed class PodCgroups

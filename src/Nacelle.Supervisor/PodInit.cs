@@ -8,10 +8,11 @@ static class PodInit
 {
     const int SIOCSIFFLAGS = 0x8914, IFF_UP = 1, AF_INET = 2, SOCK_DGRAM_CLOEXEC = 0x80002, F_SETFD = 2;
 
+    /// <param name="handover">The file that PID 1 will find its order in.</param>
+    /// <param name="socket">On which it waits for a byte before it looks.</param>
     /// <param name="kept">What PID 1 inherits, under the same numbers.</param>
-    public static Process Start(PodOrder order, Stage1Options options, FileDescriptor socket, List<FileDescriptor> kept)
+    public static Process Start(Stage1Options options, FileDescriptor handover, FileDescriptor socket, IEnumerable<FileDescriptor> kept)
     {
-        using var handover = order.Write();
         using var executable = OpenReadOnlyExecutable();
         var namespaces = Namespaces.Mount | Namespaces.Pid | Namespaces.Ipc | Namespaces.Uts
             | (options.HostNetwork ? Namespaces.None : Namespaces.Network);
@@ -34,7 +35,7 @@ static class PodInit
             plan.Call($"set host name {hostname}", SystemCall.sethostname, plan.Text(hostname), hostname.Length);
         }
 
-        foreach (var descriptor in kept.Append(handover).DistinctBy(one => one.Number))
+        foreach (var descriptor in kept)
         {
             plan.Call("keep a descriptor", SystemCall.fcntl, plan.Descriptor(descriptor), F_SETFD, 0);
         }

@@ -12,28 +12,25 @@ sealed record AppOrder(string Name, Namespaces Namespaces, Signal StopSignal, in
 /// <param name="StandardInput">The descriptor that apps read from.</param>
 sealed record PodOrder(bool Streams, int StandardInput, IReadOnlyList<AppOrder> Apps)
 {
-    public FileDescriptor Write()
+    public void WriteTo(FileDescriptor file)
     {
         using var memory = new MemoryStream();
-        using (var writer = new BinaryWriter(memory))
+        using var writer = new BinaryWriter(memory);
+        writer.Write(Streams);
+        writer.Write(StandardInput);
+        writer.Write(Apps.Count);
+        foreach (var app in Apps)
         {
-            writer.Write(Streams);
-            writer.Write(StandardInput);
-            writer.Write(Apps.Count);
-            foreach (var app in Apps)
-            {
-                writer.Write(app.Name);
-                writer.Write((uint)app.Namespaces);
-                writer.Write((int)app.StopSignal);
-                writer.Write(app.Cgroup);
-                writer.Write(app.Plan.Length);
-                writer.Write(app.Plan);
-            }
+            writer.Write(app.Name);
+            writer.Write((uint)app.Namespaces);
+            writer.Write((int)app.StopSignal);
+            writer.Write(app.Cgroup);
+            writer.Write(app.Plan.Length);
+            writer.Write(app.Plan);
         }
 
-        var file = Files.CreateInMemory("pod order");
-        Files.Write(file, memory.ToArray());
-        return file;
+        writer.Flush();
+        Files.Write(file, memory.GetBuffer().AsSpan(0, (int)memory.Length));
     }
 
     public static PodOrder Read(int descriptor)

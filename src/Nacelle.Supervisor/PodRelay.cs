@@ -17,7 +17,7 @@ static class PodRelay
             entries[1] = new PollEntry { Number = signals.Number, Wanted = PollEvents.Readable };
             entries[2] = entries[3] = new PollEntry { Number = -1 };
             relay?.Prepare(entries[2..]);
-            Polling.Wait(entries);
+            Idle.Wait(entries);
             relay?.Transfer(entries[2..]);
             while (entries[1].Happened != PollEvents.None && Signals.TryRead(signals) is { } signal)
             {

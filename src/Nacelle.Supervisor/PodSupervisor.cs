@@ -21,14 +21,21 @@ sealed class PodSupervisor
     bool ending;
     long killAt = long.MaxValue;
 
-    /// <param name="outsideNumber">The socket to the process outside; when that is gone, so is the pod.</param>
-    public PodSupervisor(PodOrder order, int outsideNumber)
+    PodSupervisor(PodOrder order, FileDescriptor outside)
     {
         this.order = order;
-        outside = new FileDescriptor(outsideNumber, "stage1");
-        outside.Inherited = false;
+        this.outside = outside;
         input = new FileDescriptor(order.StandardInput, "standard input");
         signals = Signals.Open();
+    }
+
+    /// <summary>Waits for the pod's order and carries it out.</summary>
+    /// <param name="handover">The descriptor of the file that the order will be in.</param>
+    /// <param name="outside">The descriptor of the socket to the process outside; when that is gone, so is the pod.</param>
+    public static int Start(int handover, int outside)
+    {
+        var socket = new FileDescriptor(outside, "stage1") { Inherited = false };
+        return Files.Read(socket, new byte[1]) == 1 ? new PodSupervisor(PodOrder.Read(handover), socket).Run() : Messages.OwnError;
     }
 
     /// <returns>The pod's exit code: the first that is not zero of its apps' codes.</returns>
@@ -110,8 +117,7 @@ sealed class PodSupervisor
             outputs[i].Prepare(entries.AsSpan(2 + (i * 4), 4));
         }
 
-        long now = Environment.TickCount64;
-        Polling.Wait(entries, killAt == long.MaxValue ? -1 : (int)Math.Max(0, killAt - now));
+        Idle.Wait(entries, killAt == long.MaxValue ? -1 : (int)Math.Max(0, killAt - Environment.TickCount64));
         if (entries[1].Happened != PollEvents.None)
         {
             // The process outside is gone, and with it the terminal, the lock's owner and whoever would hear of us.

@@ -21,12 +21,17 @@ try
         "enter" => Stage1Enter.Enter(args),
         "stop" => Stage1Stop.Stop(args),
         "gc" => Stage1Collect.Collect(args),
-        "supervise" => new PodSupervisor(PodOrder.Read(int.Parse(args[0])), int.Parse(args[1])).Run(),
+        "supervise" => PodSupervisor.Start(int.Parse(args[0]), int.Parse(args[1])),
         _ => throw new Stage1Exception($"'{verb}' is not run, enter, stop or gc: nacelle-init is started by nacelle"),
     };
 }
 catch (Exception problem) when (problem is KernelException or SpecException or Stage1Exception)
 {
     Messages.Error(problem.Message);
+    return Messages.OwnError;
+}
+catch (Exception fault)
+{
+    Messages.Error($"this is a fault of nacelle-init, please report it: {fault}");
     return Messages.OwnError;
 }

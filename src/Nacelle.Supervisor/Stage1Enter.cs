@@ -37,6 +37,7 @@ static class Stage1Enter
         using var innerPlan = LoadedPlan.Load(inner.ToBytes());
         var entered = Launcher.StartInside(outerPlan, innerPlan);
         inside.Dispose();
+        using var held = outside;
         if (terminal)
         {
             return PodRelay.Until(entered, outside, terminal: true).ShellCode;

@@ -21,22 +21,7 @@ static class Stage1Run
         var groups = new PodCgroups();
         try
         {
-            bool terminal = options.Interactive && Terminal.IsTerminal(FileDescriptor.StandardInput);
-            var (inside, outside) = Sockets.CreatePair("pod");
-            using var input = options.Interactive ? FileDescriptor.StandardInput : Files.Open("/dev/null", OpenFlags.ReadOnly);
-            Stage1Mounts.Prepare(options);
-            var apps = new List<AppOrder>();
-            var kept = new List<FileDescriptor> { inside, input };
-            foreach (var app in manifest.Apps)
-            {
-                apps.Add(Order(app, options, groups, terminal ? inside : null, kept));
-            }
-
-            var order = new PodOrder(options.Interactive, input.Number, apps);
-            var init = PodInit.Start(order, options, inside, kept);
-            inside.Dispose();
-            Files.WriteAll(FileDescriptor.WorkingDirectory, "pid", $"{init.Id}\n");
-            return PodRelay.Until(init, outside, terminal).ShellCode;
+            return Run(options, manifest, groups);
         }
         finally
         {
@@ -44,38 +29,78 @@ static class Stage1Run
         }
     }
 
-    static AppOrder Order(PodApp app, Stage1Options options, PodCgroups groups, FileDescriptor? console, List<FileDescriptor> kept)
+    static int Run(Stage1Options options, PodManifest manifest, PodCgroups groups)
+    {
+        bool terminal = options.Interactive && Terminal.IsTerminal(FileDescriptor.StandardInput);
+        var (inside, outside) = Sockets.CreatePair("pod");
+        using var input = options.Interactive ? FileDescriptor.StandardInput : Files.Open("/dev/null", OpenFlags.ReadOnly);
+        using var handover = Files.CreateInMemory("pod order");
+        Stage1Mounts.Prepare(options);
+        List<AppStart> apps = [.. manifest.Apps.Select(app => Prepare(app, options, groups, terminal))];
+        List<FileDescriptor> kept = [inside, input, handover, .. apps.SelectMany(app => app.Group?.Descriptors ?? [])];
+
+        // PID 1 takes a millisecond to start: meanwhile the plans are worked out, and it waits for them.
+        var init = PodInit.Start(options, handover, inside, kept);
+        try
+        {
+            new PodOrder(options.Interactive, input.Number, [.. apps.Select(app => Order(app, options, groups, terminal ? inside : null))]).WriteTo(handover);
+            Files.WriteAll(FileDescriptor.WorkingDirectory, "pid", $"{init.Id}\n");
+            Files.Write(outside, [1]);
+        }
+        catch
+        {
+            Processes.Kill(init.Id, Signal.Kill);
+            init.Wait();
+            throw;
+        }
+
+        inside.Dispose();
+        using (outside) // held to the end: PID 1 takes its closing for our death
+        {
+            return PodRelay.Until(init, outside, terminal).ShellCode;
+        }
+    }
+
+    /// <summary>What of an app has to be there before PID 1 is: its control group, and what it mounts from the host.</summary>
+    static AppStart Prepare(PodApp app, Stage1Options options, PodCgroups groups, bool terminal)
     {
         var bundle = $"stage1/rootfs/opt/stage2/{app.Name}";
         var config = Stage1Bundle.Adapt(
-            RuntimeConfig.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, $"{bundle}/config.json"), $"{bundle}/config.json"), options, console is not null);
-        var group = groups.Create(config);
-        var root = Files.Open($"{bundle}/rootfs", OpenFlags.Path | OpenFlags.Directory);
-        var setting = new ContainerSetting
+            RuntimeConfig.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, $"{bundle}/config.json"), $"{bundle}/config.json"), options, terminal);
+        foreach (var mount in config.Mounts)
         {
-            RootPath = $"/opt/stage2/{app.Name}/rootfs",
+            if (mount is { Type: "bind", Source: { } source })
+            {
+                Stage1Mounts.SourceInside(source);
+            }
+        }
+
+        return new AppStart(app, config, bundle, groups.Create(config));
+    }
+
+    static AppOrder Order(AppStart start, Stage1Options options, PodCgroups groups, FileDescriptor? console)
+    {
+        using var root = Files.Open($"{start.Bundle}/rootfs", OpenFlags.Path | OpenFlags.Directory);
+        var plan = ContainerPlan.Build(start.Config, new ContainerSetting
+        {
+            RootPath = $"/opt/stage2/{start.App.Name}/rootfs",
             Root = root,
             SourcePath = Stage1Mounts.SourceInside,
-            Cgroups = group?.JoinFiles ?? [],
+            Cgroups = start.Group?.JoinFiles ?? [],
             CgroupHierarchies = groups.Hierarchies,
             ConsoleSocket = console,
             DeviceSource = options.PrivateUsers is null ? null : "/dev",
-        };
-        var plan = ContainerPlan.Build(config, setting);
+        });
         if (options.Debug)
         {
-            Messages.Error($"app {app.Name}, step by step:\n  {string.Join("\n  ", plan.Describe())}");
+            Messages.Error($"app {start.App.Name}, step by step:\n  {string.Join("\n  ", plan.Describe())}");
         }
 
-        root.Dispose();
-        kept.AddRange(plan.Descriptors);
-        if (group?.Birthplace is { } birthplace)
-        {
-            kept.Add(birthplace);
-        }
-
-        return new AppOrder(app.Name.ToString(), ContainerPlan.NamespacesToMake(config), StopSignalOf(app), group?.Birthplace?.Number ?? -1, plan.ToBytes());
+        return new AppOrder(
+            start.App.Name.ToString(), ContainerPlan.NamespacesToMake(start.Config), StopSignalOf(start.App), start.Group?.Birthplace?.Number ?? -1, plan.ToBytes());
     }
+
+    sealed record AppStart(PodApp App, RuntimeConfig Config, string Bundle, AppCgroup? Group);
 
     static Signal StopSignalOf(PodApp app) =>
         app.Annotations.FirstOrDefault(one => one.Name == "nacelle/stop-signal") is { Value: var name } ? SignalNames.Parse(name) ?? Signal.Terminate : Signal.Terminate;
