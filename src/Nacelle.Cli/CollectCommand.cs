@@ -25,8 +25,14 @@ static class CollectCommand
             MarkOnly = invocation.Is(MarkOnly),
         };
         bool whole = PodCollection.Collect(pods, options, done => Output.Line(done), problem => Output.Error(problem));
-        using var layers = PodPreparing.OpenLayers(pods);
-        layers.Sweep();
+        if (!options.MarkOnly)
+        {
+            // Layers that only removed pods used, and what interrupted downloads and unpackings have left.
+            using var images = ImageStore.Open(pods.Path);
+            images.Layers.Sweep();
+            images.Collect(() => PodCollection.LayersInUse(pods), TimeSpan.FromHours(24));
+        }
+
         return whole ? 0 : 254;
     }
 

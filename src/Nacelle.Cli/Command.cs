@@ -36,3 +36,6 @@ sealed record Invocation(Command Command, IReadOnlyList<Token> Tokens)
 
 /// <summary>A command line that cannot be understood, or that asks for what cannot be done; the message is one line for a person.</summary>
 sealed class UserException(string message) : Exception(message);
+
+/// <summary>A program that was started on the way has failed, and has said why itself.</summary>
+sealed class AlreadyToldException : Exception;

@@ -58,7 +58,7 @@ static class Fetching
             var status = process.Wait();
             if (status.ShellCode != 0)
             {
-                throw new UserException($"the image '{text}' could not be fetched");
+                throw new AlreadyToldException();
             }
 
             return store.Find(text) ?? store.Find(id);

@@ -17,6 +17,10 @@ try
 
     return invocation.Command.Run(invocation);
 }
+catch (AlreadyToldException)
+{
+    return OwnError;
+}
 catch (Exception problem) when (problem is UserException or PodException or ImageException or LayerException or KernelException or SpecException)
 {
     Output.Error(problem.Message);

@@ -13,7 +13,7 @@ try
 }
 catch (FormatException usage)
 {
-    Console.Error.WriteLine($"fetch: {usage.Message}");
+    Console.Error.WriteLine($"nacelle: {usage.Message}");
     return Failed;
 }
 
@@ -40,7 +40,7 @@ try
     using var store = ImageStore.Open(command.Directory);
     foreach (string text in command.Images)
     {
-        var progress = new FetchProgress { Note = command.Debug ? note => Console.Error.WriteLine($"fetch: {note}") : null };
+        var progress = new FetchProgress { Note = command.Debug ? note => Console.Error.WriteLine($"nacelle: {note}") : null };
         StoredImage image;
         await using (ProgressBars.Show(progress, enabled: !command.Debug))
         {
@@ -54,12 +54,12 @@ try
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
-    Console.Error.WriteLine("fetch: interrupted; what was downloaded is kept, and the next fetch goes on from there");
+    Console.Error.WriteLine("nacelle: interrupted; what was downloaded is kept, and the next fetch goes on from there");
     return Interrupted;
 }
 catch (Exception failure) when (failure is ImageException or SpecException or LayerException or KernelException)
 {
-    Console.Error.WriteLine($"fetch: {failure.Message}");
+    Console.Error.WriteLine($"nacelle: {failure.Message}");
     if (command.Debug)
     {
         Console.Error.WriteLine(failure);

@@ -93,7 +93,7 @@ public sealed class FetchProgramTests
             string name = $"docker://{registry.Host}/some/image:1";
             var result = FetchProgram.Run(scratch.Path + "/data", Http, name);
             Assert.Equal((254, ""), (result.ExitCode, result.Output));
-            Assert.Matches("^fetch: [^\n]*: ENOSPC [^\n]*\n$", result.Errors);
+            Assert.Matches("^nacelle: [^\n]*: ENOSPC [^\n]*\n$", result.Errors);
             Assert.Empty(Directory.GetFileSystemEntries(scratch.Path + "/data/layers", ".*"));
             Assert.Empty(Directory.GetFileSystemEntries(scratch.Path + "/data/refs"));
             scratch.Shell("mount -o remount,size=30m data");
@@ -121,19 +121,19 @@ public sealed class FetchProgramTests
         scratch.Shell(string.Create(CultureInfo.InvariantCulture, $"kill -INT {process.Id}"));
         var result = FetchProgram.Wait(process);
         Assert.Equal((130, ""), (result.ExitCode, result.Output));
-        Assert.StartsWith("fetch: interrupted", result.Errors, StringComparison.Ordinal);
+        Assert.StartsWith("nacelle: interrupted", result.Errors, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path + "/data/layers", ".*"));
     }
 
     [Theory]
-    [InlineData("fetch: name at least one image; see nacelle-fetch --help")]
-    [InlineData("fetch: there is no option --nope; see nacelle-fetch --help", "--nope", "docker://a")]
-    [InlineData("fetch: --pull-policy is new, update or never, not 'often'", "--pull-policy=often", "docker://a")]
-    [InlineData("fetch: --platform: 'linux' is not a platform: write os/architecture or os/architecture/variant, as in linux/arm64", "--platform=linux", "docker://a")]
-    [InlineData("fetch: --insecure-options is a list of none, image, tls, ondisk, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all; 'x' is none of them", "--insecure-options=http,x", "docker://a")]
-    [InlineData("fetch: 'docker://A/' is not an image reference: the repository is missing", "docker://A/")]
-    [InlineData("fetch: cannot reach registry 127.0.0.1:1: connection refused", "docker://127.0.0.1:1/a")]
-    [InlineData("fetch: image not found: open /nowhere: ENOENT", "/nowhere")]
+    [InlineData("nacelle: name at least one image; see nacelle-fetch --help")]
+    [InlineData("nacelle: there is no option --nope; see nacelle-fetch --help", "--nope", "docker://a")]
+    [InlineData("nacelle: --pull-policy is new, update or never, not 'often'", "--pull-policy=often", "docker://a")]
+    [InlineData("nacelle: --platform: 'linux' is not a platform: write os/architecture or os/architecture/variant, as in linux/arm64", "--platform=linux", "docker://a")]
+    [InlineData("nacelle: --insecure-options is a list of none, image, tls, ondisk, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all; 'x' is none of them", "--insecure-options=http,x", "docker://a")]
+    [InlineData("nacelle: 'docker://A/' is not an image reference: the repository is missing", "docker://A/")]
+    [InlineData("nacelle: cannot reach registry 127.0.0.1:1: connection refused", "docker://127.0.0.1:1/a")]
+    [InlineData("nacelle: image not found: open /nowhere: ENOENT", "/nowhere")]
     public void A_mistake_is_told_in_one_line(string line, params string[] arguments)
     {
         using var scratch = new LayerScratch();
@@ -147,7 +147,7 @@ public sealed class FetchProgramTests
         scratch.Shell("touch file");
         var result = FetchProgram.Run(scratch.Path + "/file/data", "docker://127.0.0.1:1/a");
         Assert.Equal(254, result.ExitCode);
-        Assert.Matches($"^fetch: [^\n]*{scratch.Path}/file[^\n]*: ENOTDIR [^\n]*\n$", result.Errors);
+        Assert.Matches($"^nacelle: [^\n]*{scratch.Path}/file[^\n]*: ENOTDIR [^\n]*\n$", result.Errors);
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class FetchProgramTests
         Push(scratch, registry, Image, "--dest-creds=user:secret");
         string[] arguments = [Http, $"docker://{registry.Host}/some/image:1"];
         var refused = FetchProgram.Wait(FetchProgram.Start(scratch.Path + "/data", arguments, ("DOCKER_CONFIG", scratch.Path + "/docker")));
-        Assert.Equal($"fetch: registry {registry.Host} denies access to some/image: authentication required (401)\n", refused.Errors);
+        Assert.Equal($"nacelle: registry {registry.Host} denies access to some/image: authentication required (401)\n", refused.Errors);
         File.WriteAllText(scratch.Path + "/docker/config.json", "{\"auths\":{\"" + registry.Host + "\":{\"auth\":\"dXNlcjpzZWNyZXQ=\"}}}");
         var let = FetchProgram.Wait(FetchProgram.Start(scratch.Path + "/data", arguments, ("DOCKER_CONFIG", scratch.Path + "/docker")));
         Assert.Equal((0, ""), (let.ExitCode, let.Errors));
@@ -174,7 +174,7 @@ public sealed class FetchProgramTests
         using var registry = new DockerRegistry(scratch, http: $"tls: {{certificate: {scratch.Path}/crt, key: {scratch.Path}/key}}");
         Push(scratch, registry, Image, "");
         string name = $"docker://{registry.Host}/some/image:1", data = scratch.Path + "/data";
-        string refusal = $"fetch: cannot reach registry {registry.Host}: its certificate is not trusted; put its authority into /etc/containers/certs.d/{registry.Host}/ca.crt, or use --insecure-options=tls\n";
+        string refusal = $"nacelle: cannot reach registry {registry.Host}: its certificate is not trusted; put its authority into /etc/containers/certs.d/{registry.Host}/ca.crt, or use --insecure-options=tls\n";
         Assert.Equal(new ProgramResult(254, "", refusal), FetchProgram.Run(data, name));
         Assert.Equal(new ProgramResult(254, "", refusal), FetchProgram.Run(data, Http, name));
         Assert.Equal(0, FetchProgram.Run(data, "--insecure-options=tls", name).ExitCode);
