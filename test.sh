@@ -17,7 +17,7 @@ for argument in "$@"; do
 done
 
 # jq reads the reports; the C tool chain links the published executables; the rest are peers that tests run beside our own.
-eng/install-packages.sh gcc libc6-dev zlib1g-dev jq attr libcap2-bin skopeo umoci busybox-static || exit 1
+eng/install-packages.sh gcc libc6-dev zlib1g-dev jq attr libcap2-bin skopeo umoci busybox-static docker-registry util-linux || exit 1
 
 rm -rf "$results"
 mkdir -p "$results"
@@ -26,6 +26,11 @@ if ! dotnet build Nacelle.slnx -c "$configuration" --nologo -v quiet >"$results/
     cat "$results/build.log"
     echo "the build failed"
     exit 1
+fi
+
+if [ ! -x artifacts/bin/nacelle ] || [ -n "$(find src eng Directory.* -newer artifacts/bin/nacelle -not -path '*/obj/*' -not -path '*/bin/*' -type f -print -quit)" ]; then
+    echo "publishing the executables"
+    eng/publish.sh artifacts/bin >"$results/publish.log" 2>&1 || { cat "$results/publish.log"; exit 1; }
 fi
 
 passed=0 failed=0 skipped=0

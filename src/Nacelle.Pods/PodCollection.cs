@@ -114,7 +114,8 @@ public static class PodCollection
     /// <summary>Removes what stage1 left in the kernel, then what is mounted, then the directory.</summary>
     static void Delete(PodStore pods, Pod pod)
     {
-        if (Files.Exists(pod.Directory, "stage1/manifest") && Files.Exists(pod.Directory, "pid"))
+        // Whatever came as far as stage1, however early it was killed there, may have left something; who was only prepared has not.
+        if (pod.Place == PodPlace.ExitedGarbage && Files.Exists(pod.Directory, "stage1/manifest"))
         {
             Stage1Call.Run(pod, "gc", [pod.Uuid]);
         }

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Nacelle.EndToEnd.Tests;
+
+/// <summary>What a command printed, and how it ended.</summary>
+public sealed record Result(int ExitCode, string Output, string Errors)
+{
+    public override string ToString() => $"exit code {ExitCode}\noutput: {Output}\nerrors: {Errors}";
+}
+
+/// <summary>A data directory of its own for the published executables, which must be clean again when it is disposed of.</summary>
+public sealed class Machine : IDisposable
+{
+    static readonly string Binaries = FindBinaries();
+
+    readonly List<Process> started = [];
+
+    public Machine()
+    {
+        Assert.SkipUnless(Linux.Processes.IsRoot, "pods need root");
+        Path = Directory.CreateTempSubdirectory("nacelle-e2e-").FullName;
+    }
+
+    public string Path { get; }
+
+    public string Data => Path + "/data";
+
+    public static string Program => Binaries + "/nacelle";
+
+    /// <summary>Runs nacelle on this machine's data directory and waits for it.</summary>
+    public Result Nacelle(params string[] arguments) => Run(Program, [$"--dir={Data}", .. arguments]);
+
+    /// <summary>Runs a pod of the busybox image with a shell script as its app.</summary>
+    public Result Shell(string script, params string[] flags) => Nacelle(["run", .. flags, TestImages.Busybox, "--exec=/bin/sh", "--", "-c", script]);
+
+    /// <summary>As <see cref="Shell"/>, with flags of the app behind the image.</summary>
+    public Result ShellAs(string script, params string[] appFlags) => Nacelle(["run", TestImages.Busybox, "--exec=/bin/sh", .. appFlags, "--", "-c", script]);
+
+    /// <summary>Starts a pod that runs on; its output is thrown away.</summary>
+    public (Process Process, string Uuid) StartShell(string script, params string[] flags)
+    {
+        var file = $"{Path}/uuid-{started.Count}";
+        var process = Start(["run", $"--uuid-file-save={file}", .. flags, TestImages.Busybox, "--exec=/bin/sh", "--", "-c", script]);
+        Eventually(() => File.Exists(file) && File.ReadAllText(file).EndsWith('\n'), "the pod's UUID is written");
+        var uuid = File.ReadAllText(file).Trim();
+        Eventually(() => Nacelle("status", uuid).Output.Contains("state=running", StringComparison.Ordinal) && PidOf(uuid) is not null && AppsStarted(uuid), "the pod runs");
+        return (process, uuid);
+    }
+
+    public Process Start(params string[] arguments)
+    {
+        var process = Process.Start(Prepare(Program, [$"--dir={Data}", .. arguments]))!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        process.StandardInput.Close();
+        started.Add(process);
+        return process;
+    }
+
+    public string? PidOf(string uuid) => File.Exists($"{Pod(uuid)}/pid") ? File.ReadAllText($"{Pod(uuid)}/pid").Trim() : null;
+
+    public string Pod(string uuid) => $"{Data}/pods/run/{uuid}";
+
+    bool AppsStarted(string uuid) => File.Exists($"{Pod(uuid)}/stage1/rootfs/rkt/supervisor-status") || Directory.GetFiles($"{Pod(uuid)}/stage1/rootfs/rkt/pid").Length > 0;
+
+    public string[] Pods() => Directory.Exists(Data + "/pods") ? [.. Directory.GetDirectories(Data + "/pods").SelectMany(Directory.GetDirectories)] : [];
+
+    public static Result Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(Prepare(program, arguments))!;
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output, errors.Result);
+    }
+
+    static ProcessStartInfo Prepare(string program, IEnumerable<string> arguments) => new(program, arguments)
+    {
+        UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        StandardOutputEncoding = Encoding.Latin1, StandardErrorEncoding = Encoding.UTF8,
+    };
+
+    /// <summary>Waits, within reason, for something that another process will bring about.</summary>
+    public static void Eventually(Func<bool> condition, string what)
+    {
+        for (int i = 0; i < 1500; i++)
+        {
+            if (condition())
+            {
+                return;
+            }
+
+            Thread.Sleep(20);
+        }
+
+        Assert.Fail($"this did not happen: {what}");
+    }
+
+    /// <summary>Collects everything, and fails when anything of this data directory is left in the kernel or on the disk.</summary>
+    public void Dispose()
+    {
+        foreach (var process in started)
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+
+            process.WaitForExit();
+            process.Dispose();
+        }
+
+        var uuids = Pods().Select(pod => System.IO.Path.GetFileName(pod)!).ToArray();
+        Eventually(() => Leftovers().Length == 0, "all processes of the pods end");
+        var collected = Nacelle("gc", "--grace-period=0s", "--expire-prepared=0s");
+        var again = Nacelle("gc", "--grace-period=0s", "--expire-prepared=0s");
+        string[] left =
+        [
+            .. Pods(),
+            .. File.ReadLines("/proc/mounts").Where(line => line.Contains(Path, StringComparison.Ordinal)),
+            .. uuids.SelectMany(uuid => Groups().Where(group => group.Contains(uuid, StringComparison.Ordinal))),
+        ];
+        Directory.Delete(Path, recursive: true);
+        Assert.True(left.Length == 0, $"left behind: {string.Join(", ", left)}\n{collected}\n{again}");
+    }
+
+    static IEnumerable<string> Groups() => new[] { "/sys/fs/cgroup" }.Concat(Directory.GetDirectories("/sys/fs/cgroup"))
+        .Select(root => root + "/nacelle").Where(Directory.Exists).SelectMany(Directory.GetDirectories);
+
+    string[] Leftovers() =>
+        [.. Directory.GetDirectories("/proc").Where(directory => char.IsAsciiDigit(directory[6])).Where(directory =>
+        {
+            try
+            {
+                return new FileInfo(directory + "/cwd").LinkTarget is { } target && target.StartsWith(Path, StringComparison.Ordinal);
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        })];
+
+    static string FindBinaries()
+    {
+        if (Environment.GetEnvironmentVariable("NACELLE_BIN") is { } given)
+        {
+            return System.IO.Path.GetFullPath(given);
+        }
+
+        for (var directory = AppContext.BaseDirectory; directory is not null; directory = System.IO.Path.GetDirectoryName(directory))
+        {
+            if (File.Exists($"{directory}/artifacts/bin/nacelle"))
+            {
+                return $"{directory}/artifacts/bin";
+            }
+        }
+
+        throw new InvalidOperationException("publish the executables first: eng/publish.sh artifacts/bin");
+    }
+}
