@@ -26,6 +26,17 @@ public static class PodCollection
     public static bool Collect(PodStore pods, CollectOptions options, Action<string> done, Action<string> failed)
     {
         bool whole = true;
+        using (var embryos = pods.TryHoldEmbryos())
+        {
+            foreach (var found in embryos is null ? [] : pods.List().Where(found => found.State == PodState.Embryo))
+            {
+                using (found)
+                {
+                    Move(found, PodPlace.Garbage, done);
+                }
+            }
+        }
+
         foreach (var found in pods.List())
         {
             using (found)
@@ -67,12 +78,19 @@ public static class PodCollection
         {
             PodState.Exited => PodPlace.ExitedGarbage,
             PodState.AbortedPrepare => PodPlace.Garbage,
-            PodState.Embryo when Age(found.Pod) > TimeSpan.FromMinutes(1) => PodPlace.Garbage,
             PodState.Prepared when Age(found.Pod) > options.ExpirePrepared => PodPlace.Garbage,
             _ => default(PodPlace?),
         };
 
-        if (place is { } target && found.Pod.TryLock() && found.Pod.TryMove(target))
+        if (place is { } target)
+        {
+            Move(found, target, done);
+        }
+    }
+
+    static void Move(FoundPod found, PodPlace place, Action<string> done)
+    {
+        if (found.Pod.TryLock() && found.Pod.TryMove(place))
         {
             Touch(found.Pod);
             done($"Moving pod \"{found.Pod.Uuid}\" to garbage");

@@ -33,11 +33,34 @@ public sealed class PodStore : IDisposable
             Files.EnsureDirectory(pods, place.DirectoryName(), 0x1E8);
         }
 
+        // An embryo has no lock of its own yet: until it has, the directory of all embryos is held, so that gc can tell the unborn from the dead.
+        using var embryos = OpenEmbryos();
+        FileLock.Acquire(embryos, LockKind.Shared);
         Files.MakeDirectory(pods, $"embryo/{uuid}", 0x1E8);
         var pod = Open(uuid, PodPlace.Embryo) ?? throw new PodException($"pod {uuid} vanished while it was made");
         FileLock.Acquire(pod.Directory, LockKind.Exclusive);
         return pod.TryMove(PodPlace.Prepare) ? pod : throw new PodException($"pod {uuid} vanished while it was made");
     }
+
+    /// <summary>Keeps new pods from being made until the result is disposed of; null when one is just being made.</summary>
+    internal IDisposable? TryHoldEmbryos()
+    {
+        if (!Files.Exists(pods, PodPlace.Embryo.DirectoryName()))
+        {
+            return null;
+        }
+
+        var embryos = OpenEmbryos();
+        if (FileLock.TryAcquire(embryos, LockKind.Exclusive))
+        {
+            return embryos;
+        }
+
+        embryos.Dispose();
+        return null;
+    }
+
+    FileDescriptor OpenEmbryos() => Files.Open(pods, PodPlace.Embryo.DirectoryName(), OpenFlags.ReadOnly | OpenFlags.Directory);
 
     /// <summary>All pods with their states, in no order. The caller disposes of each.</summary>
     public IEnumerable<FoundPod> List()
