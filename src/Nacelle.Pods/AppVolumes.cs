@@ -58,7 +58,8 @@ static class AppVolumes
     }
 
     /// <summary>Makes the directories of the empty volumes, and sees that those of the host are there.</summary>
-    public static void CreateEmpty(PodManifest manifest, FileDescriptor pod)
+    /// <param name="shift">The first user id of the pod's user namespace.</param>
+    public static void CreateEmpty(PodManifest manifest, FileDescriptor pod, uint shift)
     {
         foreach (var volume in manifest.Volumes)
         {
@@ -73,7 +74,7 @@ static class AppVolumes
             var path = $"sharedVolumes/{volume.Name}";
             Files.MakeDirectory(pod, path);
             Files.SetMode(pod, path, ParseMode(volume));
-            Files.SetOwner(pod, path, volume.Uid ?? 0, volume.Gid ?? 0);
+            Files.SetOwner(pod, path, shift + (volume.Uid ?? 0), shift + (volume.Gid ?? 0));
         }
     }
 

@@ -9,6 +9,8 @@ static class PodFileSystems
 {
     public static string Stage2(AppName app) => $"stage1/rootfs/opt/stage2/{app}";
 
+    static OwnerShift ShiftOf(Pod pod) => pod.PrivateUsers is { } users ? new OwnerShift(users.Shift, users.Count) : OwnerShift.None;
+
     public static FileDescriptor OpenRoot(Pod pod, AppName app) => Files.Open($"{pod.Path}/{Stage2(app)}/rootfs", OpenFlags.Path | OpenFlags.Directory);
 
     public static RuntimeConfig ReadBundle(Pod pod, AppName app) =>
@@ -31,27 +33,14 @@ static class PodFileSystems
         {
             Files.SetOwner(pod.Directory, "stage1/rootfs" + name, owner, owner);
         }
-
-        if (Files.Exists(pod.Directory, "sharedVolumes"))
-        {
-            ShowThroughMap(pod, "sharedVolumes", mounted);
-        }
     }
 
     public static void MountApp(Pod pod, LayerStore layers, AppName app, string hostname, bool hostNetwork, List<string> mounted)
     {
         if (!pod.OverlayPrepared)
         {
-            using (var rootfs = OpenRoot(pod, app))
-            {
-                new AppFiles(name => Files.TryStatus(rootfs, name, out _), rootfs, Shift: 0).Write(hostname, hostNetwork);
-            }
-
-            if (pod.PrivateUsers is not null)
-            {
-                ShowThroughMap(pod, $"{Stage2(app)}/rootfs", mounted);
-            }
-
+            using var rootfs = OpenRoot(pod, app);
+            new AppFiles(name => Files.TryStatus(rootfs, name, out _), rootfs, ShiftOf(pod).First).Write(hostname, hostNetwork);
             return;
         }
 
@@ -66,13 +55,25 @@ static class PodFileSystems
             // The root that people see is the topmost one, which is ours: it takes after the image's. So do directories that only a layer's file names imply.
             using (var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory))
             {
-                LayerCopy.RestoreImplied(opened, upper, pod.PrivateUsers is { } shifted ? new OwnerShift(shifted.Shift, shifted.Count) : OwnerShift.None);
-                new AppFiles(new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]).TryEntry, upper, pod.PrivateUsers?.Shift ?? 0).Write(hostname, hostNetwork);
+                LayerCopy.RestoreImplied(opened, upper, ShiftOf(pod));
+                new AppFiles(new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]).TryEntry, upper, ShiftOf(pod).First).Write(hostname, hostNetwork);
             }
 
-            using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
-            MountOverlay(pod, [.. opened.Select(layer => layer.Root).Reverse()], changes, target, mounted);
-            mounted.Add(path);
+            using var target = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
+            int before = mounted.Count;
+            try
+            {
+                MountOverlay(pod, [.. opened.Select(layer => layer.Root).Reverse()], changes, target, mounted);
+                mounted.Add(path);
+            }
+            catch (KernelException failure) when (failure.Errno == Errno.EINVAL && pod.PrivateUsers is not null)
+            {
+                // A file system that cannot show owners through a map, as tmpfs before Linux 6.3: a copy, with the owners written down.
+                mounted[before..].ForEach(layer => Mounts.TryDetach(layer));
+                mounted.RemoveRange(before, mounted.Count - before);
+                LayerCopy.Flatten(opened, target, ShiftOf(pod));
+                new AppFiles(name => Files.TryStatus(target, name, out _), target, ShiftOf(pod).First).Write(hostname, hostNetwork);
+            }
         }
         finally
         {
@@ -152,15 +153,6 @@ static class PodFileSystems
         {
             shown.ForEach(mount => mount.Dispose());
         }
-    }
-
-    static void ShowThroughMap(Pod pod, string path, List<string> mounted)
-    {
-        var users = pod.PrivateUsers!.Value;
-        using var userNamespace = UserNamespaces.Create(users.Shift, users.Count);
-        using var directory = Files.Open($"{pod.Path}/{path}", OpenFlags.Path | OpenFlags.Directory);
-        ShowThroughMap(directory, userNamespace).Dispose();
-        mounted.Add($"{pod.Path}/{path}");
     }
 
     /// <returns>The mount, attached on the directory itself.</returns>

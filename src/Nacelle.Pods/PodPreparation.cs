@@ -54,7 +54,6 @@ public static class PodPreparation
         Files.WriteAll(directory, "pod", manifest.ToJson());
         Files.MakeDirectory(directory, "appsinfo");
         Stage1.Prepare(directory, version);
-        AppVolumes.CreateEmpty(manifest, directory);
         if (implicitVolumes.Count > 0)
         {
             Files.WriteAll(directory, "volumes-to-fill", string.Join('\n', implicitVolumes));
@@ -70,6 +69,8 @@ public static class PodPreparation
         {
             Files.WriteAll(directory, "private-users-prepared", $"{ChooseShift()}:{UserNamespaceSize}");
         }
+
+        AppVolumes.CreateEmpty(manifest, directory, pod.PrivateUsers?.Shift ?? 0);
 
         for (int i = 0; i < manifest.Apps.Count; i++)
         {
@@ -97,7 +98,7 @@ public static class PodPreparation
             if (!pod.OverlayPrepared)
             {
                 using var rootfs = Files.Open(pod.Directory, $"{stage2}/rootfs", OpenFlags.ReadOnly | OpenFlags.Directory);
-                LayerCopy.Flatten(opened, rootfs, OwnerShift.None);
+                LayerCopy.Flatten(opened, rootfs, pod.PrivateUsers is { } users ? new OwnerShift(users.Shift, users.Count) : OwnerShift.None);
             }
         }
         finally

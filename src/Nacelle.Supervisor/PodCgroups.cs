@@ -12,7 +12,8 @@ sealed record AppCgroup(IReadOnlyList<FileDescriptor> JoinFiles, FileDescriptor?
 }
 
 /// <summary>The control groups of a pod: one for each app, below one of the pod's own.</summary>
-sealed class PodCgroups
+/// <param name="fromUserNamespace">The pod has a user namespace of its own.</param>
+sealed class PodCgroups(bool fromUserNamespace)
 {
     readonly CgroupLayout layout = CgroupLayout.Detect();
     readonly List<Cgroup> groups = [];
@@ -39,7 +40,10 @@ sealed class PodCgroups
             Messages.Error($"warning: {unset}");
         }
 
-        return group.UnifiedDirectory is { } birthplace ? new AppCgroup([], birthplace) : new AppCgroup(group.OpenJoinFiles(), null);
+
+        // Into a version 2 group one is born, if one has the right to it. Root of a user namespace has not: there the file that we have opened counts
+        // (Linux 5.16), at the price of the grace period that moving takes.
+        return group.UnifiedDirectory is { } birthplace && !fromUserNamespace ? new AppCgroup([], birthplace) : new AppCgroup(group.OpenJoinFiles(), null);
     }
 
     /// <summary>Removes the groups when their processes are gone.</summary>

@@ -18,7 +18,7 @@ static class Stage1Run
         }
 
         var manifest = PodManifest.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, "pod"), "pod");
-        var groups = new PodCgroups();
+        var groups = new PodCgroups(options.PrivateUsers is not null);
         try
         {
             return Run(options, manifest, groups);
