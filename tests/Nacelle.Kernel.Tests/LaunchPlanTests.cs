@@ -1,0 +1,57 @@
+using Nacelle.Linux;
+
+namespace Nacelle.Kernel.Tests;
+
+public class LaunchPlanTests
+{
+    [KernelFact]
+    public void A_result_in_a_cell_is_used_by_a_later_step()
+    {
+        var plan = new LaunchPlan();
+        var opened = plan.CallForResult("open", SystemCall.openat, -100, plan.Text("/dev/null"), 0);
+        plan.Call("close", SystemCall.close, opened);
+        plan.Call("close again", SystemCall.close, opened);
+        var failure = Fail(plan);
+        Assert.Equal(("close again", Errno.EBADF), (failure.Operation, failure.Errno));
+    }
+
+    [KernelFact]
+    public void A_tolerated_failure_skips_what_depends_on_the_call()
+    {
+        var plan = new LaunchPlan();
+        var step = plan.Call("chdir", SystemCall.chdir, plan.Text("/no/such")).Tolerate(Errno.ENOENT);
+        Exit(plan, 1);
+        step.SkipToHereOnFailure();
+        Exit(plan, 7);
+        Assert.Equal(7, Run(plan));
+    }
+
+    [KernelFact]
+    public void Success_skips_what_is_meant_for_failure()
+    {
+        var plan = new LaunchPlan();
+        var step = plan.Call("chdir", SystemCall.chdir, plan.Text("/")).Tolerate(Errno.ENOENT);
+        Exit(plan, 1);
+        step.SkipToHereOnSuccess();
+        Exit(plan, 7);
+        Assert.Equal(7, Run(plan));
+    }
+
+    [KernelFact]
+    public void An_array_of_strings_holds_at_any_address()
+    {
+        var plan = new LaunchPlan();
+        plan.Call("exec", SystemCall.execve, plan.Text("/bin/sh"), plan.TextArray(["sh", "-c", "exit $1$N", "sh", "4"]), plan.TextArray(["N=2"]));
+        Assert.Equal(42, Run(plan));
+    }
+
+    static void Exit(LaunchPlan plan, int code) => plan.Call("exit", SystemCall.exit_group, code);
+
+    static int Run(LaunchPlan plan)
+    {
+        using var loaded = LoadedPlan.Load(plan.ToBytes());
+        return Launcher.Start(loaded).Wait().ShellCode;
+    }
+
+    static KernelException Fail(LaunchPlan plan) => Assert.Throws<KernelException>(() => Run(plan));
+}
