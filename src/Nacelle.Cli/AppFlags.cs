@@ -139,8 +139,8 @@ static class AppFlags
 
     static PodMount ParseMount(string value)
     {
-        var parts = value.Split(',').Select(part => part.Split('=', 2)).Where(part => part.Length == 2).ToDictionary(part => part[0], part => part[1], StringComparer.Ordinal);
-        return parts.TryGetValue("volume", out var volume) && parts.TryGetValue("target", out var target) && target.StartsWith('/')
+        string? Part(string name) => value.Split(',').LastOrDefault(part => part.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
+        return Part("volume") is { } volume && Part("target") is { } target && target.StartsWith('/')
             ? new PodMount { Volume = AppName.Parse(volume, "--mount"), Path = target }
             : throw new UserException($"--mount={value}: write volume=NAME,target=/PATH");
     }

@@ -110,10 +110,7 @@ public static unsafe partial class Launcher
         }
         finally
         {
-            if (quiet)
-            {
-                GC.EndNoGCRegion();
-            }
+            EndQuiet(quiet);
         }
     }
 
@@ -150,10 +147,16 @@ public static unsafe partial class Launcher
         }
         finally
         {
-            if (quiet)
-            {
-                GC.EndNoGCRegion();
-            }
+            EndQuiet(quiet);
+        }
+    }
+
+    /// <summary>Somebody who asks for a collection ends the region before us.</summary>
+    static void EndQuiet(bool quiet)
+    {
+        if (quiet && System.Runtime.GCSettings.LatencyMode == System.Runtime.GCLatencyMode.NoGCRegion)
+        {
+            GC.EndNoGCRegion();
         }
     }
 

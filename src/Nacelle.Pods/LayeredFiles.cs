@@ -93,10 +93,10 @@ sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
     {
         for (int slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
         {
-            using var parent = Files.TryOpen(layer, path[..slash], OpenFlags.Path | OpenFlags.Directory, out _, resolve: ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
-            if (parent is not null)
+            using var parent = Files.TryOpen(layer, path[..slash], OpenFlags.ReadOnly | OpenFlags.Directory, out _, resolve: ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
+            if (parent is not null && ExtendedAttributes.Get(parent, "trusted.overlay.opaque") is [(byte)'y'])
             {
-                return ExtendedAttributes.Get(parent, "", "trusted.overlay.opaque") is [(byte)'y'];
+                return true;
             }
         }
 

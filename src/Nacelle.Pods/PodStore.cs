@@ -101,6 +101,11 @@ public sealed class PodStore : IDisposable
             throw new PodException($"'{text}' is too short to name a pod: give at least two characters of its UUID");
         }
 
+        if (text.AsSpan().ContainsAnyExcept("0123456789abcdefABCDEF-"))
+        {
+            throw new PodException($"there is no pod '{text}'"); // and no path either
+        }
+
         (string Uuid, PodPlace Place)? match = null;
         foreach (var place in PodStates.Places)
         {

@@ -63,33 +63,6 @@ public sealed class LauncherTests
     }
 
     [KernelFact]
-    public void Two_hundred_launches_survive_a_busy_garbage_collector()
-    {
-        using var stop = new CancellationTokenSource();
-        var collector = new Thread(() =>
-        {
-            while (!stop.IsCancellationRequested)
-            {
-                _ = new byte[10000];
-                GC.Collect();
-            }
-        });
-        collector.Start();
-        try
-        {
-            for (int i = 0; i < 200; i++)
-            {
-                Assert.Equal("1\n", Run("echo $$", plan => Start(plan, Namespaces.Pid | Namespaces.Mount)));
-            }
-        }
-        finally
-        {
-            stop.Cancel();
-            collector.Join();
-        }
-    }
-
-    [KernelFact]
     public void A_further_process_joins_the_pid_namespace_of_another()
     {
         var (plan, output, input) = Shell("sleep 60");

@@ -73,6 +73,17 @@ public sealed class AppUserTests : IDisposable
     }
 
     [Fact]
+    public void An_opaque_directory_hides_what_is_below_it_at_any_depth()
+    {
+        Assert.SkipUnless(Processes.IsRoot, "trusted attributes are root's");
+        Layer(("etc/deep/passwd", "a:x:5:5::/:\n"));
+        var top = Layer(("etc/deep/other", ""));
+        ExtendedAttributes.Set(layers[0], "etc", "trusted.overlay.opaque", "y"u8);
+        Assert.True(Directory.Exists(top + "/etc/deep"));
+        Assert.Null(new LayeredFiles(layers).TryRead("/etc/deep/passwd"));
+    }
+
+    [Fact]
     public void A_path_stands_for_its_owner()
     {
         Assert.SkipUnless(Processes.IsRoot, "owners are given away");

@@ -58,6 +58,14 @@ public sealed class PodStoreTests : IDisposable
     }
 
     [Fact]
+    public void No_text_leads_out_of_the_pods()
+    {
+        Directory.CreateDirectory($"{path}/outside");
+        var text = "../../outside".PadRight(36, '/');
+        Assert.Contains("there is no pod", Assert.Throws<PodException>(() => store.Find(text)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Only_one_of_two_moves_succeeds()
     {
         using var pod = store.Create();
