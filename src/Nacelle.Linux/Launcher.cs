@@ -76,6 +76,7 @@ public static unsafe partial class Launcher
         using (running)
         {
             var whole = new LaunchPlan();
+            whole.Call("close", SystemCall.close, whole.Descriptor(go)); // or the child would wait for itself when we are killed
             whole.Call("wait for the user namespace's maps", SystemCall.read, whole.Descriptor(waiting), LaunchPlan.AddressOf(whole.NewCell()), 1);
             using var first = LoadedPlan.Load(whole.ToBytes());
             using var loaded = LoadedPlan.Load(plan.ToBytes());

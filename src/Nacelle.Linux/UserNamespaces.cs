@@ -18,6 +18,7 @@ public static class UserNamespaces
         using (waiting)
         {
             var plan = new LaunchPlan();
+            plan.Call("close", SystemCall.close, plan.Descriptor(go)); // or the child would wait for itself when we are killed
             plan.Call("wait", SystemCall.read, plan.Descriptor(waiting), LaunchPlan.AddressOf(plan.NewCell()), 1);
             using var loaded = LoadedPlan.Load(plan.ToBytes());
             var process = Launcher.Fork(loaded, loaded, Namespaces.User);
