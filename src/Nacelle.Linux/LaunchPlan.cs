@@ -219,7 +219,7 @@ public sealed class LaunchPlan
         readonly int number;
         long result = -1;
         ulong tolerated;
-        int toleratedTarget = -1, successTarget = -1;
+        int toleratedTarget = -1, successTarget = -1, minimum;
 
         internal Step(LaunchPlan plan, string operation, int number, PlanValue[] arguments)
         {
@@ -246,6 +246,13 @@ public sealed class LaunchPlan
                 tolerated |= (int)error < 64 ? 1UL << (int)error : throw new ArgumentException($"{error} cannot be tolerated");
             }
 
+            return this;
+        }
+
+        /// <summary>Fails (ECANCELED) on a smaller result, such as the 0 of a read from somebody who is gone.</summary>
+        public Step AtLeast(int least)
+        {
+            minimum = least;
             return this;
         }
 
@@ -276,6 +283,7 @@ public sealed class LaunchPlan
                 Kinds = kinds,
                 SkipOnFailure = toleratedTarget < 0 ? (ushort)0 : (ushort)(toleratedTarget - index - 1),
                 SkipOnSuccess = successTarget < 0 ? (ushort)0 : (ushort)(successTarget - index - 1),
+                Minimum = minimum,
                 Tolerated = tolerated,
                 Result = result,
                 A = arguments[0].Number,
@@ -303,6 +311,9 @@ internal static class PlanLayout
         public int FailedStep;
 
         public int Errno;
+
+        /// <summary>The process that runs this plan, or a negative errno; written by the process that makes it on the launcher's behalf.</summary>
+        public int Child;
     }
 
     [StructLayout(LayoutKind.Sequential, Size = StepSize)]
@@ -311,6 +322,7 @@ internal static class PlanLayout
         public int Number, Operation;
         public uint Kinds;
         public ushort SkipOnFailure, SkipOnSuccess;
+        public int Minimum;
         public ulong Tolerated;
         public long Result;
         public long A, B, C, D, E, F;

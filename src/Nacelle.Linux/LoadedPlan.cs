@@ -25,9 +25,19 @@ public sealed unsafe partial class LoadedPlan : IDisposable
     byte* Data => start + PlanLayout.HeaderSize + (Header->StepCount * PlanLayout.StepSize);
 
     /// <summary>Loads what <see cref="LaunchPlan.ToBytes"/> made; the bytes are trusted, as they name system calls to make.</summary>
-    public static LoadedPlan Load(ReadOnlySpan<byte> image)
+    /// <param name="file">
+    /// A new file to keep the plan in, or null for memory without a name: from a file a process that knows neither launcher nor child can learn
+    /// why the child ended (<see cref="ReadFailure"/>).
+    /// </param>
+    public static LoadedPlan Load(ReadOnlySpan<byte> image, FileDescriptor? file = null)
     {
-        nint start = mmap(0, image.Length, 3, 0x21, -1, 0);
+        const int MAP_SHARED = 1, MAP_ANONYMOUS = 0x20;
+        if (file is not null)
+        {
+            Files.SetLength(file, image.Length);
+        }
+
+        nint start = mmap(0, image.Length, 3, file is null ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, file?.Number ?? -1, 0);
         if (start == -1)
         {
             Call.Throw("mmap", "launch plan");
@@ -54,24 +64,33 @@ public sealed unsafe partial class LoadedPlan : IDisposable
         ((long*)Data)[number] = descriptor.Number;
     }
 
-    /// <summary>Why the child ended before its exec, or null when it did not.</summary>
-    internal KernelException? Failure
+    /// <summary>Why the child ended before its exec, from the file that its plan was loaded into; null when no step failed.</summary>
+    public static KernelException? ReadFailure(FileDescriptor file)
     {
-        get
-        {
-            if (Header->FailedStep < 0)
-            {
-                return null;
-            }
+        var image = Files.ReadToEnd(file);
+        return image.Length < PlanLayout.HeaderSize ? null : FailureIn(image);
+    }
 
-            // SAFETY: Operation is the offset of a null-terminated string within the data.
-            var operation = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(Data + Steps[Header->FailedStep].Operation);
-            return new KernelException(Encoding.UTF8.GetString(operation), (Errno)Header->Errno);
+    /// <summary>Why the child ended before its exec, or null when it did not.</summary>
+    /// <remarks>Only says anything once the child has exec'd or ended.</remarks>
+    public KernelException? Failure => FailureIn(new ReadOnlySpan<byte>(start, (int)size));
+
+    static KernelException? FailureIn(ReadOnlySpan<byte> image)
+    {
+        var header = MemoryMarshal.Read<PlanLayout.Header>(image);
+        if (header.FailedStep < 0)
+        {
+            return null;
         }
+
+        var step = MemoryMarshal.Read<PlanLayout.Step>(image[(PlanLayout.HeaderSize + (header.FailedStep * PlanLayout.StepSize))..]);
+        var operation = image[(PlanLayout.HeaderSize + (header.StepCount * PlanLayout.StepSize) + step.Operation)..];
+        return new KernelException(Encoding.UTF8.GetString(operation[..operation.IndexOf((byte)0)]), (Errno)header.Errno);
     }
 
     /// <summary>Runs the steps on the calling thread until one fails. Allocates nothing, takes no lock, throws nothing.</summary>
-    internal void Run()
+    /// <returns>Whether all went well.</returns>
+    internal bool Run()
     {
         var steps = Steps;
         byte* data = Data;
@@ -87,9 +106,15 @@ public sealed unsafe partial class LoadedPlan : IDisposable
                 Value(step->D, step->Kinds >> 6, data),
                 Value(step->E, step->Kinds >> 8, data),
                 Value(step->F, step->Kinds >> 10, data));
-            if (result >= 0)
+            if (result >= step->Minimum)
             {
                 i += step->SkipOnSuccess;
+            }
+            else if (result >= 0)
+            {
+                Header->Errno = (int)Errno.ECANCELED;
+                Header->FailedStep = i;
+                return false;
             }
             else
             {
@@ -104,7 +129,7 @@ public sealed unsafe partial class LoadedPlan : IDisposable
                 {
                     Header->Errno = errno;
                     Header->FailedStep = i;
-                    return;
+                    return false;
                 }
 
                 result = -errno;
@@ -116,6 +141,8 @@ public sealed unsafe partial class LoadedPlan : IDisposable
                 *(long*)(data + step->Result) = result;
             }
         }
+
+        return true;
 
         static nint Value(long value, uint kind, byte* data) => (kind & 3) switch
         {

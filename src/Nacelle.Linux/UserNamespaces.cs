@@ -19,9 +19,9 @@ public static class UserNamespaces
         {
             var plan = new LaunchPlan();
             plan.Call("close", SystemCall.close, plan.Descriptor(go)); // or the child would wait for itself when we are killed
-            plan.Call("wait", SystemCall.read, plan.Descriptor(waiting), LaunchPlan.AddressOf(plan.NewCell()), 1);
+            plan.Call("wait", SystemCall.read, plan.Descriptor(waiting), LaunchPlan.AddressOf(plan.NewCell()), 1).AtLeast(1);
             using var loaded = LoadedPlan.Load(plan.ToBytes());
-            var process = Launcher.Fork(loaded, loaded, Namespaces.User);
+            var process = Launcher.Begin(loaded, Namespaces.User);
             try
             {
                 WriteMaps(process.Id, shift, count);
