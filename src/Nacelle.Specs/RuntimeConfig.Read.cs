@@ -1,26 +1,23 @@
 namespace Nacelle.Specs;
 
 /// <summary>Reading config.json. Members as in the specification's examples; see <see cref="RuntimeConfig"/>.</summary>
-static class RuntimeConfigReader
+/// <remarks>An optional string that is empty is read as if it were missing: that is what it means in the Go bindings which engines write it with.</remarks>
+static partial class RuntimeConfigReader
 {
     public static RuntimeConfig Read(SpecNode node) => new()
     {
         OciVersion = node.Need("ociVersion").Text(),
-        Hostname = node.FindText("hostname"),
+        Hostname = node.FindFilled("hostname"),
+        Domainname = node.FindFilled("domainname"),
         Root = node.Find("root", root => new RuntimeRoot(root.Need("path").Text(), root.FindFlag("readonly"))),
         Process = node.Find("process", ReadProcess),
-        Mounts = node.List("mounts", mount => new RuntimeMount
-        {
-            Destination = mount.Need("destination").Text(),
-            Type = mount.FindText("type"),
-            Source = mount.FindText("source"),
-            Options = mount.Texts("options"),
-        }),
+        Mounts = node.List("mounts", ReadMount),
+        Hooks = node.Find("hooks", ReadHooks),
         Annotations = node.Map("annotations"),
         Linux = node.Find("linux", ReadLinux),
     };
 
-    static RuntimeProcess ReadProcess(SpecNode node) => new()
+    public static RuntimeProcess ReadProcess(SpecNode node) => new()
     {
         Terminal = node.FindFlag("terminal"),
         ConsoleSize = node.Find("consoleSize", size => new RuntimeConsoleSize(size.Need("height").UInt(), size.Need("width").UInt())),
@@ -38,7 +35,12 @@ static class RuntimeConfigReader
         }),
         Rlimits = node.List("rlimits", limit => new RuntimeResourceLimit(limit.Need("type").Text(), limit.Need("soft").ULong(), limit.Need("hard").ULong())),
         NoNewPrivileges = node.FindFlag("noNewPrivileges"),
+        ApparmorProfile = node.FindFilled("apparmorProfile"),
+        SelinuxLabel = node.FindFilled("selinuxLabel"),
         OomScoreAdj = node.Find("oomScoreAdj")?.Int(),
+        Scheduler = node.Find("scheduler", ReadScheduler),
+        IoPriority = node.Find("ioPriority", priority => new RuntimeIoPriority(priority.Need("class").Text(), priority.Need("priority").Int())),
+        ExecCpuAffinity = node.Find("execCPUAffinity", affinity => new RuntimeCpuAffinity(affinity.FindFilled("initial"), affinity.FindFilled("final"))),
     };
 
     static RuntimeUser ReadUser(SpecNode node) => new()
@@ -49,71 +51,44 @@ static class RuntimeConfigReader
         AdditionalGids = node.List("additionalGids", gid => gid.UInt()),
     };
 
-    static RuntimeLinux ReadLinux(SpecNode node) => new()
+    static RuntimeScheduler ReadScheduler(SpecNode node) => new()
     {
-        Namespaces = node.List("namespaces", one => new RuntimeNamespace(one.Need("type").Text(), one.FindText("path"))),
+        Policy = node.Need("policy").Text(),
+        Nice = node.Find("nice")?.Int() ?? 0,
+        Priority = node.Find("priority")?.Int() ?? 0,
+        Flags = node.Texts("flags"),
+        Runtime = node.Find("runtime")?.ULong() ?? 0,
+        Deadline = node.Find("deadline")?.ULong() ?? 0,
+        Period = node.Find("period")?.ULong() ?? 0,
+    };
+
+    static RuntimeMount ReadMount(SpecNode node) => new()
+    {
+        Destination = node.Need("destination").Text(),
+        Type = node.FindFilled("type"),
+        Source = node.FindFilled("source"),
+        Options = node.Texts("options"),
         UidMappings = node.List("uidMappings", ReadMapping),
         GidMappings = node.List("gidMappings", ReadMapping),
-        Devices = node.List("devices", device => new RuntimeDevice
-        {
-            Type = device.Need("type").Text(),
-            Path = device.Need("path").Text(),
-            Major = device.Find("major")?.UInt() ?? 0,
-            Minor = device.Find("minor")?.UInt() ?? 0,
-            FileMode = device.Find("fileMode")?.UInt(),
-            Uid = device.Find("uid")?.UInt(),
-            Gid = device.Find("gid")?.UInt(),
-        }),
-        CgroupsPath = node.FindText("cgroupsPath"),
-        Resources = node.Find("resources", ReadResources),
-        Seccomp = node.Find("seccomp", ReadSeccomp),
-        Sysctl = node.Map("sysctl"),
-        MaskedPaths = node.Texts("maskedPaths"),
-        ReadonlyPaths = node.Texts("readonlyPaths"),
     };
 
     static RuntimeIdMapping ReadMapping(SpecNode node) => new(node.Need("containerID").UInt(), node.Need("hostID").UInt(), node.Need("size").UInt());
 
-    static RuntimeResources ReadResources(SpecNode node) => new()
+    static RuntimeHooks ReadHooks(SpecNode node) => new()
     {
-        Devices = node.List("devices", rule => new RuntimeDeviceRule
-        {
-            Allow = rule.Need("allow").Flag(),
-            Type = rule.FindText("type"),
-            Major = rule.Find("major")?.Long(),
-            Minor = rule.Find("minor")?.Long(),
-            Access = rule.FindText("access"),
-        }),
-        Memory = node.Find("memory", memory => new RuntimeMemory
-        {
-            Limit = memory.Find("limit")?.Long(),
-            Reservation = memory.Find("reservation")?.Long(),
-            Swap = memory.Find("swap")?.Long(),
-        }),
-        Cpu = node.Find("cpu", cpu => new RuntimeCpu
-        {
-            Shares = cpu.Find("shares")?.ULong(),
-            Quota = cpu.Find("quota")?.Long(),
-            Period = cpu.Find("period")?.ULong(),
-            Cpus = cpu.FindText("cpus"),
-            Mems = cpu.FindText("mems"),
-        }),
-        Pids = node.Find("pids", pids => new RuntimePids(pids.Need("limit").Long())),
+        Prestart = node.List("prestart", ReadHook),
+        CreateRuntime = node.List("createRuntime", ReadHook),
+        CreateContainer = node.List("createContainer", ReadHook),
+        StartContainer = node.List("startContainer", ReadHook),
+        Poststart = node.List("poststart", ReadHook),
+        Poststop = node.List("poststop", ReadHook),
     };
 
-    static RuntimeSeccomp ReadSeccomp(SpecNode node) => new()
+    static RuntimeHook ReadHook(SpecNode node) => new()
     {
-        DefaultAction = node.Need("defaultAction").Text(),
-        DefaultErrnoRet = node.Find("defaultErrnoRet")?.UInt(),
-        Architectures = node.Texts("architectures"),
-        Flags = node.Texts("flags"),
-        Syscalls = node.List("syscalls", rule => new RuntimeSystemCalls
-        {
-            Names = rule.Texts("names"),
-            Action = rule.Need("action").Text(),
-            ErrnoRet = rule.Find("errnoRet")?.UInt(),
-            Args = rule.List("args", one => new RuntimeSystemCallArgument(
-                one.Need("index").UInt(), one.Need("value").ULong(), one.Find("valueTwo")?.ULong() ?? 0, one.Need("op").Text())),
-        }),
+        Path = node.Need("path").Text(),
+        Args = node.Texts("args"),
+        Env = node.Texts("env"),
+        Timeout = node.Find("timeout")?.Int(),
     };
 }

@@ -1,25 +1,21 @@
 namespace Nacelle.Specs;
 
 /// <summary>Writing config.json; the other half of <see cref="RuntimeConfigReader"/>.</summary>
-static class RuntimeConfigWriter
+static partial class RuntimeConfigWriter
 {
     public static void Write(SpecWriter json, RuntimeConfig config)
     {
         json.Text("ociVersion", config.OciVersion);
+        json.Object("process", config.Process, WriteProcess);
         json.Object("root", config.Root, (root, value) =>
         {
             root.Text("path", value.Path);
             root.Flag("readonly", value.Readonly);
         });
         json.Text("hostname", config.Hostname);
-        json.Object("process", config.Process, WriteProcess);
-        json.List("mounts", config.Mounts, (mount, value) =>
-        {
-            mount.Text("destination", value.Destination);
-            mount.Text("type", value.Type);
-            mount.Text("source", value.Source);
-            mount.Texts("options", value.Options);
-        });
+        json.Text("domainname", config.Domainname);
+        json.List("mounts", config.Mounts, WriteMount);
+        json.Object("hooks", config.Hooks, WriteHooks);
         json.Map("annotations", config.Annotations);
         json.Object("linux", config.Linux, WriteLinux);
     }
@@ -53,38 +49,45 @@ static class RuntimeConfigWriter
         json.List("rlimits", process.Rlimits, (limit, value) =>
         {
             limit.Text("type", value.Type);
-            limit.Unsigned("soft", value.Soft);
             limit.Unsigned("hard", value.Hard);
+            limit.Unsigned("soft", value.Soft);
         });
         json.Flag("noNewPrivileges", process.NoNewPrivileges);
+        json.Text("apparmorProfile", process.ApparmorProfile);
         json.Number("oomScoreAdj", process.OomScoreAdj);
+        json.Object("scheduler", process.Scheduler, WriteScheduler);
+        json.Text("selinuxLabel", process.SelinuxLabel);
+        json.Object("ioPriority", process.IoPriority, (priority, value) =>
+        {
+            priority.Text("class", value.Class);
+            priority.Number("priority", value.Priority);
+        });
+        json.Object("execCPUAffinity", process.ExecCpuAffinity, (affinity, value) =>
+        {
+            affinity.Text("initial", value.Initial);
+            affinity.Text("final", value.Final);
+        });
     }
 
-    static void WriteLinux(SpecWriter json, RuntimeLinux linux)
+    static void WriteScheduler(SpecWriter json, RuntimeScheduler scheduler)
     {
-        json.List("namespaces", linux.Namespaces, (one, value) =>
-        {
-            one.Text("type", value.Type);
-            one.Text("path", value.Path);
-        });
-        json.List("uidMappings", linux.UidMappings, WriteMapping);
-        json.List("gidMappings", linux.GidMappings, WriteMapping);
-        json.List("devices", linux.Devices, (device, value) =>
-        {
-            device.Text("type", value.Type);
-            device.Text("path", value.Path);
-            device.Unsigned("major", value.Major);
-            device.Unsigned("minor", value.Minor);
-            device.Unsigned("fileMode", value.FileMode);
-            device.Unsigned("uid", value.Uid);
-            device.Unsigned("gid", value.Gid);
-        });
-        json.Text("cgroupsPath", linux.CgroupsPath);
-        json.Object("resources", linux.Resources, WriteResources);
-        json.Object("seccomp", linux.Seccomp, WriteSeccomp);
-        json.Map("sysctl", linux.Sysctl);
-        json.Texts("maskedPaths", linux.MaskedPaths);
-        json.Texts("readonlyPaths", linux.ReadonlyPaths);
+        json.Text("policy", scheduler.Policy);
+        json.Number("nice", scheduler.Nice);
+        json.Number("priority", scheduler.Priority);
+        json.Texts("flags", scheduler.Flags);
+        json.Unsigned("runtime", scheduler.Runtime);
+        json.Unsigned("deadline", scheduler.Deadline);
+        json.Unsigned("period", scheduler.Period);
+    }
+
+    static void WriteMount(SpecWriter json, RuntimeMount mount)
+    {
+        json.Text("destination", mount.Destination);
+        json.Text("type", mount.Type);
+        json.Text("source", mount.Source);
+        json.Texts("options", mount.Options);
+        json.List("uidMappings", mount.UidMappings, WriteMapping);
+        json.List("gidMappings", mount.GidMappings, WriteMapping);
     }
 
     static void WriteMapping(SpecWriter json, RuntimeIdMapping mapping)
@@ -94,51 +97,21 @@ static class RuntimeConfigWriter
         json.Unsigned("size", mapping.Size);
     }
 
-    static void WriteResources(SpecWriter json, RuntimeResources resources)
+    static void WriteHooks(SpecWriter json, RuntimeHooks hooks)
     {
-        json.List("devices", resources.Devices, (rule, value) =>
-        {
-            rule.Flag("allow", value.Allow);
-            rule.Text("type", value.Type);
-            rule.Number("major", value.Major);
-            rule.Number("minor", value.Minor);
-            rule.Text("access", value.Access);
-        });
-        json.Object("memory", resources.Memory, (memory, value) =>
-        {
-            memory.Number("limit", value.Limit);
-            memory.Number("reservation", value.Reservation);
-            memory.Number("swap", value.Swap);
-        });
-        json.Object("cpu", resources.Cpu, (cpu, value) =>
-        {
-            cpu.Unsigned("shares", value.Shares);
-            cpu.Number("quota", value.Quota);
-            cpu.Unsigned("period", value.Period);
-            cpu.Text("cpus", value.Cpus);
-            cpu.Text("mems", value.Mems);
-        });
-        json.Object("pids", resources.Pids, (pids, value) => pids.Number("limit", value.Limit));
+        json.List("prestart", hooks.Prestart, WriteHook);
+        json.List("createRuntime", hooks.CreateRuntime, WriteHook);
+        json.List("createContainer", hooks.CreateContainer, WriteHook);
+        json.List("startContainer", hooks.StartContainer, WriteHook);
+        json.List("poststart", hooks.Poststart, WriteHook);
+        json.List("poststop", hooks.Poststop, WriteHook);
     }
 
-    static void WriteSeccomp(SpecWriter json, RuntimeSeccomp seccomp)
+    static void WriteHook(SpecWriter json, RuntimeHook hook)
     {
-        json.Text("defaultAction", seccomp.DefaultAction);
-        json.Unsigned("defaultErrnoRet", seccomp.DefaultErrnoRet);
-        json.Texts("architectures", seccomp.Architectures);
-        json.Texts("flags", seccomp.Flags);
-        json.List("syscalls", seccomp.Syscalls, (rule, value) =>
-        {
-            rule.Texts("names", value.Names);
-            rule.Text("action", value.Action);
-            rule.Unsigned("errnoRet", value.ErrnoRet);
-            rule.List("args", value.Args, (one, argument) =>
-            {
-                one.Unsigned("index", argument.Index);
-                one.Unsigned("value", argument.Value);
-                one.Unsigned("valueTwo", argument.ValueTwo);
-                one.Text("op", argument.Op);
-            });
-        });
+        json.Text("path", hook.Path);
+        json.Texts("args", hook.Args);
+        json.Texts("env", hook.Env);
+        json.Number("timeout", hook.Timeout);
     }
 }

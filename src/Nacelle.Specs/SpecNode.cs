@@ -82,6 +82,9 @@ public readonly struct SpecNode(JsonElement value, string path)
 
     public bool FindFlag(string name) => Find(name)?.Flag() ?? false;
 
+    /// <summary>A string that is not empty; null where it is missing or empty.</summary>
+    public string? FindFilled(string name) => FindText(name) is { Length: > 0 } text ? text : null;
+
     /// <summary>The members of an array; none where it is missing.</summary>
     public IReadOnlyList<T> List<T>(string name, Func<SpecNode, T> read)
     {
@@ -91,9 +94,11 @@ public readonly struct SpecNode(JsonElement value, string path)
         }
 
         var items = new T[list.Length()];
-        for (int i = 0; i < items.Length; i++)
+        int index = 0;
+        foreach (var item in list.Items()) // and not by index, which walks from the first one every time
         {
-            items[i] = read(list.At(i));
+            items[index] = read(new SpecNode(item, $"{list.Path}[{index}]"));
+            index++;
         }
 
         return items;
@@ -102,28 +107,33 @@ public readonly struct SpecNode(JsonElement value, string path)
     public IReadOnlyList<string> Texts(string name) => List(name, one => one.Text());
 
     /// <summary>An object whose members are all strings; null where it is missing.</summary>
-    public IReadOnlyDictionary<string, string>? Map(string name)
+    public IReadOnlyDictionary<string, string>? Map(string name) => Map(name, one => one.Text());
+
+    /// <summary>An object whose members are all alike, by their names; null where it is missing.</summary>
+    public IReadOnlyDictionary<string, T>? Map<T>(string name, Func<SpecNode, T> read)
     {
         if (Find(name) is not { } map)
         {
             return null;
         }
 
-        var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var member in map.Names())
+        var pairs = new Dictionary<string, T>(StringComparer.Ordinal);
+        foreach (var member in map.Members())
         {
-            pairs[member] = map.Need(member).Text();
+            pairs[member.Name] = read(new SpecNode(member.Value, map.Below(member.Name)));
         }
 
         return pairs;
     }
 
     /// <summary>The names of an object's members.</summary>
-    public IEnumerable<string> Names() => value.ValueKind == JsonValueKind.Object ? value.EnumerateObject().Select(member => member.Name) : throw Wrong("an object");
+    public IEnumerable<string> Names() => Members().Select(member => member.Name);
+
+    JsonElement.ObjectEnumerator Members() => value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : throw Wrong("an object");
 
     int Length() => value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : throw Wrong("an array");
 
-    SpecNode At(int index) => new(value[index], $"{path}[{index}]");
+    JsonElement.ArrayEnumerator Items() => value.EnumerateArray();
 
     string Below(string name) => path.Length == 0 ? name : $"{path}.{name}";
 

@@ -130,6 +130,22 @@ public readonly struct SpecWriter(Utf8JsonWriter json)
         }
     }
 
+    /// <summary>An object whose members are objects.</summary>
+    public void Map<T>(string name, IReadOnlyDictionary<string, T>? pairs, Action<SpecWriter, T> write)
+        where T : class
+    {
+        if (pairs is not null)
+        {
+            json.WriteStartObject(name);
+            foreach (var (key, value) in pairs)
+            {
+                Object(key, value, write);
+            }
+
+            json.WriteEndObject();
+        }
+    }
+
     public void Raw(string name, JsonElement value)
     {
         json.WritePropertyName(name);
