@@ -10,25 +10,39 @@ static class ContainerCgroups
     {
         if (setting.CgroupHierarchies is not { } hierarchies)
         {
-            var unified = plan.NewFileSystem("cgroup2", mount.Destination, [], options.Set, out _);
+            var unified = plan.NewFileSystem("cgroup2", mount.Destination, [], options.Set, orBind: "/sys/fs/cgroup");
             plan.Attach(unified, plan.OpenTarget(root, mount.Destination, asFile: false), mount.Destination);
             return;
         }
 
-        var top = plan.NewFileSystem("tmpfs", mount.Destination, ["mode=755"], options.Set & ~MountAttributes.ReadOnly, out _);
+        var top = plan.NewFileSystem("tmpfs", mount.Destination, ["mode=755"], options.Set & ~MountAttributes.ReadOnly);
         plan.Attach(top, plan.OpenTarget(root, mount.Destination, asFile: false), mount.Destination);
+        var directory = plan.OpenIn(root, mount.Destination);
         foreach (var hierarchy in hierarchies)
         {
-            var path = $"{mount.Destination}/{hierarchy}";
-            var made = plan.NewFileSystem("cgroup", path, hierarchy.Split(','), options.Set, out _);
+            var path = $"{mount.Destination}/{hierarchy.Name}";
+            var made = hierarchy.Path is null
+                ? plan.NewFileSystem("cgroup", path, hierarchy.Name.Split(','), options.Set)
+                : Bind(plan, hierarchy.Path, path, options.Set);
             plan.Attach(made, plan.OpenTarget(root, path, asFile: false), path);
+            foreach (var one in hierarchy.Name.Contains(',') ? hierarchy.Name.Split(',') : [])
+            {
+                plan.Call($"create symlink {path}", SystemCall.symlinkat, plan.Text(hierarchy.Name), directory, plan.Text(one)).Tolerate(Errno.EEXIST);
+            }
         }
 
         if ((options.Set & MountAttributes.ReadOnly) != 0)
         {
-            var directory = plan.OpenIn(root, mount.Destination);
             plan.SetAttributes(directory, mount.Destination, MountAttributes.ReadOnly);
-            plan.Close(directory);
         }
+
+        plan.Close(directory);
+    }
+
+    static PlanValue Bind(LaunchPlan plan, string source, string path, MountAttributes attributes)
+    {
+        var tree = plan.CloneMount(source, recursive: false);
+        plan.SetAttributes(tree, path, attributes);
+        return tree;
     }
 }

@@ -7,19 +7,32 @@ namespace Nacelle.Containers;
 /// <remarks>Two plans, because a process that joins a PID namespace is not in it itself, only its children are (setns(2)).</remarks>
 public static class ContainerJoin
 {
+    const Namespaces All = Linux.Namespaces.Mount | Linux.Namespaces.Pid | Linux.Namespaces.Ipc | Linux.Namespaces.Uts
+        | Linux.Namespaces.Network | Linux.Namespaces.Cgroup | Linux.Namespaces.Time;
+
     /// <summary>Joins the container's control groups and then, all at once, its namespaces.</summary>
     /// <param name="target">A process of the container, as <see cref="Processes.TryOpen"/> gives it. Namespaces by descriptor of a process: Linux 5.8.</param>
-    public static LaunchPlan Namespaces(FileDescriptor target, IReadOnlyList<FileDescriptor> cgroups)
+    /// <param name="cgroups">The files that <see cref="Cgroup.OpenJoinFiles"/> opens.</param>
+    /// <param name="affinity">The processors to run on until the control groups are joined, and from then on.</param>
+    public static LaunchPlan Namespaces(FileDescriptor target, IReadOnlyList<FileDescriptor> cgroups, RuntimeCpuAffinity? affinity = null)
     {
         var plan = new LaunchPlan();
+        if (affinity?.Initial is { Length: > 0 } initial)
+        {
+            ContainerScheduling.SetAffinity(plan, initial, "process.execCPUAffinity.initial");
+        }
+
         foreach (var group in cgroups)
         {
             plan.Call($"join {group}", SystemCall.write, plan.Descriptor(group), plan.Text("0"), 1);
         }
 
+        if (affinity?.Final is { Length: > 0 } final)
+        {
+            ContainerScheduling.SetAffinity(plan, final, "process.execCPUAffinity.final");
+        }
+
         // A process may not join the user namespace that it is in; then it joins the others alone (setns(2), EINVAL).
-        const Namespaces All = Linux.Namespaces.Mount | Linux.Namespaces.Pid | Linux.Namespaces.Ipc | Linux.Namespaces.Uts
-            | Linux.Namespaces.Network | Linux.Namespaces.Cgroup;
         var withUsers = plan.Call("join the container's namespaces", SystemCall.setns, plan.Descriptor(target), (long)(All | Linux.Namespaces.User)).Tolerate(Errno.EINVAL);
         plan.Call("join the container's namespaces", SystemCall.setns, plan.Descriptor(target), (long)All);
         withUsers.SkipToHereOnSuccess();
@@ -27,21 +40,61 @@ public static class ContainerJoin
     }
 
     /// <summary>What the process itself does: the same last steps as the container's first process.</summary>
-    /// <param name="console">Receives the terminal's outer side, for a process with a terminal.</param>
-    public static LaunchPlan Process(RuntimeProcess process, RuntimeSeccomp? seccomp, FileDescriptor? console)
+    public static LaunchPlan Process(RuntimeProcess process, RuntimeSeccomp? seccomp, JoinSetting setting)
     {
         var plan = new LaunchPlan();
+        setting.Handshake?.Begin(plan);
         plan.Call("start a session", SystemCall.setsid).Tolerate(Errno.EPERM);
+        if (setting.HasUsers)
+        {
+            ContainerIdentity.BecomeRoot(plan);
+        }
+
+        if (process is { OomScoreAdj: not null } or { ApparmorProfile: not null } or { SelinuxLabel: not null })
+        {
+            var proc = ContainerKernelFiles.OpenProc(plan, setting.Proc);
+            ContainerKernelFiles.SetOutOfMemoryScore(plan, proc, process);
+            ContainerKernelFiles.SetLabels(plan, proc, process);
+        }
+
         var terminal = default(PlanValue?);
-        if (console is not null)
+        if (setting.ConsoleSocket is not null)
         {
             var root = plan.CallForResult("open the container's root", SystemCall.openat, -100, plan.Text("/"), (long)(OpenFlags.Path | OpenFlags.CloseOnExec));
-            terminal = ContainerDevices.OpenTerminal(plan, root, process, console);
+            terminal = ContainerTerminal.Open(plan, root, process, setting.ConsoleSocket);
             plan.Close(root);
         }
 
         plan.Call("set umask", SystemCall.umask, process.User.Umask ?? 0x12);
-        ContainerProcess.Add(plan, process, seccomp, terminal);
+        ContainerProcess.Add(plan, process, new ProcessSetting
+        {
+            Seccomp = seccomp,
+            Terminal = terminal,
+            Handshake = setting.Handshake,
+            PreservedDescriptors = setting.PreservedDescriptors,
+            KeyringName = setting.KeyringName,
+            Program = setting.Program,
+        });
         return plan;
     }
+}
+
+/// <summary>What a process that joins a container finds; see <see cref="ContainerSetting"/> for the members of the same names.</summary>
+public sealed record JoinSetting
+{
+    public FileDescriptor? ConsoleSocket { get; init; }
+
+    public FileDescriptor? Proc { get; init; }
+
+    public ContainerHandshake? Handshake { get; init; }
+
+    public int PreservedDescriptors { get; init; }
+
+    public string? KeyringName { get; init; }
+
+    /// <summary>The path of the program, where its first argument does not name it.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>The container has a user namespace that is not the caller's.</summary>
+    public bool HasUsers { get; init; }
 }

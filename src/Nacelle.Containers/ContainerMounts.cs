@@ -6,22 +6,83 @@ namespace Nacelle.Containers;
 /// <summary>The mounts of a config.json, in its order.</summary>
 static class ContainerMounts
 {
-    public static void Add(LaunchPlan plan, PlanValue root, RuntimeMount mount, ContainerSetting setting)
+    public static void Add(LaunchPlan plan, PlanValue root, RuntimeConfig config, ContainerSetting setting)
     {
-        var options = MountOptions.Parse(mount.Options, mount.Type);
-        if (options.IsBind)
+        bool hasUsers = (ContainerNamespaces.Own(config) & Namespaces.User) != 0;
+        for (int i = 0; i < config.Mounts.Count; i++)
         {
-            Bind(plan, root, mount, options, setting);
+            var mount = config.Mounts[i];
+            var options = MountOptions.Parse(mount.Options, mount.Type);
+            if (options.IsRemount)
+            {
+                Remount(plan, root, mount, options);
+            }
+            else if (setting.Sources?[i] is { } made)
+            {
+                AttachMade(plan, root, mount, options, made);
+            }
+            else if (options.IsBind)
+            {
+                Bind(plan, root, mount, options, setting);
+            }
+            else if (options.CopiesUp)
+            {
+                throw new SpecException($"mounts[{i}].options", "tmpcopyup takes the right to mount outside the container's user namespace");
+            }
+            else if (mount.Type is "cgroup" or "cgroup2")
+            {
+                ContainerCgroups.Mount(plan, root, mount, options, setting);
+            }
+            else
+            {
+                Mount(plan, root, mount, options, config.Linux?.MountLabel, hasUsers);
+            }
         }
-        else if (mount.Type is "cgroup" or "cgroup2")
+    }
+
+    static void Mount(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, string? label, bool hasUsers)
+    {
+        var type = mount.Type ?? throw new SpecException("mounts", $"the mount on {mount.Destination} has no type");
+        List<string> fileSystemOptions = [.. options.FileSystem];
+        if (label is { Length: > 0 } && type is not ("proc" or "sysfs" or "mqueue"))
         {
-            ContainerCgroups.Mount(plan, root, mount, options, setting);
+            fileSystemOptions.Add($"context={label}");
         }
-        else
+
+        var attributes = options.Set | options.SetRecursively;
+        if (fileSystemOptions.Any(option => option.Length > LaunchPlanLimits.LongestMountOption))
         {
-            var type = mount.Type ?? throw new SpecException("mounts", $"the mount on {mount.Destination} has no type");
-            var made = plan.NewFileSystem(type, mount.Destination, options.FileSystem, options.Set | options.SetRecursively, out _);
-            Attach(plan, root, mount, options, made, asFile: false);
+            MountClassically(plan, root, mount, options, fileSystemOptions);
+            return;
+        }
+
+        if (mount.Source is ['/', ..] && (attributes & MountAttributes.ReadOnly) != 0)
+        {
+            fileSystemOptions.Add("ro"); // a device that cannot be written to is not even opened otherwise
+        }
+
+        // A user namespace may mount these two only where it sees whole ones already, and owns the network or processes that they show
+        // (mount_too_revealing in the kernel's fs/namespace.c): then the ones that are there are shown.
+        var instead = !hasUsers ? null : type == "proc" ? "/proc" : type == "sysfs" ? "/sys" : null;
+        var made = plan.NewFileSystem(type, mount.Destination, fileSystemOptions, attributes, mount.Source, instead);
+        Attach(plan, root, mount, options, made, asFile: false);
+    }
+
+    /// <summary>With mount(2), which takes options of any length; the target is entered, so that no path is walked again.</summary>
+    static void MountClassically(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, IEnumerable<string> fileSystemOptions)
+    {
+        var before = plan.CallForResult("open .", SystemCall.openat, -100, plan.Text("."), (long)(OpenFlags.Path | OpenFlags.CloseOnExec));
+        var target = plan.OpenTarget(root, mount.Destination, asFile: false);
+        plan.Call($"enter {mount.Destination}", SystemCall.fchdir, target);
+        plan.Call(
+            $"mount {mount.Type} on {mount.Destination}", SystemCall.mount, plan.Text(mount.Source ?? mount.Type!), plan.Text("."), plan.Text(mount.Type!), 0,
+            plan.Text(string.Join(',', fileSystemOptions)));
+        plan.Call("return from the target", SystemCall.fchdir, before);
+        plan.Close(before);
+        plan.Close(target);
+        if ((options.Set | options.Clear | options.SetRecursively) != 0)
+        {
+            Remount(plan, root, mount, options);
         }
     }
 
@@ -37,17 +98,40 @@ static class ContainerMounts
         }
 
         var tree = plan.CloneMount(setting.SourcePath(source), options.IsRecursiveBind);
+        SetAttributes(plan, tree, mount, options);
+        Attach(plan, root, mount, options, tree, asFile: status.Kind != FileKind.Directory);
+    }
+
+    static void AttachMade(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, FileDescriptor made)
+    {
+        var tree = plan.Descriptor(made);
+        SetAttributes(plan, tree, mount, options);
+        Attach(plan, root, mount, options, tree, asFile: Files.Status(made).Kind != FileKind.Directory);
+    }
+
+    static void Remount(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options)
+    {
+        var there = plan.OpenIn(root, mount.Destination);
+        SetAttributes(plan, there, mount, options);
+        if (options.Propagation != MountPropagation.Unchanged)
+        {
+            plan.SetAttributes(there, mount.Destination, 0, 0, options.Propagation, options.PropagationIsRecursive);
+        }
+
+        plan.Close(there);
+    }
+
+    static void SetAttributes(LaunchPlan plan, PlanValue tree, RuntimeMount mount, MountOptions options)
+    {
         if ((options.Set | options.Clear) != 0)
         {
             plan.SetAttributes(tree, mount.Destination, options.Set, options.Clear);
         }
 
-        if (options.SetRecursively != 0)
+        if ((options.SetRecursively | options.ClearRecursively) != 0)
         {
-            plan.SetAttributes(tree, mount.Destination, options.SetRecursively, recursive: true);
+            plan.SetAttributes(tree, mount.Destination, options.SetRecursively, options.ClearRecursively, recursive: true);
         }
-
-        Attach(plan, root, mount, options, tree, asFile: status.Kind != FileKind.Directory);
     }
 
     static void Attach(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, PlanValue made, bool asFile)
@@ -57,7 +141,9 @@ static class ContainerMounts
             plan.SetAttributes(made, mount.Destination, 0, 0, options.Propagation, options.PropagationIsRecursive);
         }
 
-        var target = plan.OpenTarget(root, mount.Destination, asFile);
+        // A /proc that is a symlink in the image would put the kernel's files where a volume of somebody else is (CVE-2019-19921, CVE-2023-27561).
+        bool mustBeItself = !options.IsBind && mount.Type is "proc" or "sysfs";
+        var target = plan.OpenTarget(root, mount.Destination, asFile, mustBeItself ? ResolveFlags.NoSymlinks : ResolveFlags.None);
         plan.Attach(made, target, mount.Destination);
     }
 }

@@ -3,24 +3,35 @@ using Nacelle.Specs;
 
 namespace Nacelle.Containers;
 
-/// <summary>Masked and read-only paths, and kernel parameters.</summary>
+/// <summary>Masked and read-only paths.</summary>
+/// <remarks>OCI runtime specification 1.3.0, config-linux.md, "Masked Paths" and "Readonly Paths".</remarks>
 static class ContainerPaths
 {
-    public static void Add(LaunchPlan plan, PlanValue root, RuntimeConfig config, ContainerSetting setting)
+    const string EmptyDirectory = "d", EmptyFile = "f";
+
+    /// <summary>What covers masked paths: an empty directory and an empty file in a tmpfs of our own that nobody can write to.</summary>
+    /// <remarks>
+    /// CVE-2025-31133: nothing is covered with the container's /dev/null, which may be something else. The mount has to be attached somewhere outside the
+    /// container's root to be cloned from (open_tree(2), before Linux 6.15).
+    /// </remarks>
+    /// <returns>The cell of the mount; null when nothing is masked.</returns>
+    public static PlanValue? MakeCover(LaunchPlan plan, RuntimeLinux linux)
     {
-        var linux = config.Linux;
-        if (linux is null)
+        if (linux.MaskedPaths.All(IsMissing))
         {
-            return;
+            return null;
         }
 
-        foreach (var (name, value) in linux.Sysctl ?? new Dictionary<string, string>())
-        {
-            var parameter = plan.OpenIn(root, $"proc/sys/{name.Replace('.', '/')}", OpenFlags.WriteOnly);
-            plan.Call($"set {name}", SystemCall.write, parameter, plan.Text(value), value.Length);
-            plan.Close(parameter);
-        }
+        const MountAttributes Harmless = MountAttributes.NoSetUserId | MountAttributes.NoDevices | MountAttributes.NoExecute;
+        var cover = plan.NewFileSystem("tmpfs", "masked paths", ["nr_blocks=1", "nr_inodes=3", "mode=755"], Harmless);
+        plan.Call("create an empty directory", SystemCall.mkdirat, cover, plan.Text(EmptyDirectory), 0x16D);
+        plan.Call("create an empty file", SystemCall.mknodat, cover, plan.Text(EmptyFile), (uint)FileKind.Regular | 0x124);
+        plan.SetAttributes(cover, "masked paths", MountAttributes.ReadOnly);
+        return cover;
+    }
 
+    public static void Add(LaunchPlan plan, PlanValue root, RuntimeLinux linux, PlanValue? cover)
+    {
         foreach (var path in linux.ReadonlyPaths)
         {
             if (IsMissing(path))
@@ -35,51 +46,51 @@ static class ContainerPaths
             found.SkipToHereOnFailure();
         }
 
-        foreach (var path in linux.MaskedPaths)
+        if (cover is { } from)
         {
-            if (!IsMissing(path))
+            foreach (var path in linux.MaskedPaths)
             {
-                Mask(plan, root, path, setting);
+                if (!IsMissing(path))
+                {
+                    Mask(plan, root, path, from);
+                }
             }
+
+            plan.Close(from);
         }
     }
 
-    static void Mask(LaunchPlan plan, PlanValue root, string path, ContainerSetting setting)
+    static void Mask(LaunchPlan plan, PlanValue root, string path, PlanValue cover)
     {
         var (target, found) = plan.TryOpenIn(root, path);
-        if (IsDirectory(path, setting))
+        var directory = IsFile(path) ? default(LaunchPlan.Step?) : Cover(plan, cover, EmptyDirectory, target, path);
+        if (!IsDirectory(path))
         {
-            var cover = plan.NewFileSystem("tmpfs", path, ["nr_blocks=1", "nr_inodes=1", "mode=555"], Harmless | MountAttributes.ReadOnly, out _);
-            plan.Attach(cover, target, path);
-        }
-        else
-        {
-            // CVE-2025-31133: the node must be the real null device. It lies in the /dev that this very plan made, before anything of the image ran.
-            var device = plan.OpenIn(root, "dev/null", resolve: ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
-            var cover = plan.CloneMount(device, "/dev/null", recursive: false);
-            plan.Attach(cover, target, path);
-            plan.Close(device);
+            directory?.Tolerate(Errno.ENOTDIR);
+            Cover(plan, cover, EmptyFile, target, path);
+            directory?.SkipToHereOnSuccess();
         }
 
+        plan.Close(target);
         found.SkipToHereOnFailure();
     }
 
-    const MountAttributes Harmless = MountAttributes.NoSetUserId | MountAttributes.NoDevices | MountAttributes.NoExecute;
+    static LaunchPlan.Step Cover(LaunchPlan plan, PlanValue cover, string with, PlanValue target, string path)
+    {
+        var piece = plan.CloneMount(cover, path, recursive: false, with);
+        return plan.Call(
+            $"mount on {path}", SystemCall.move_mount, piece, plan.Text(""), target, plan.Text(""),
+            Mounts.MOVE_MOUNT_F_EMPTY_PATH | Mounts.MOVE_MOUNT_T_EMPTY_PATH);
+    }
 
     /// <summary>Every /proc and /sys of one kernel has the same files, so what is missing here is missing there.</summary>
-    static bool IsMissing(string path) => IsKernelFile(path) && Files.TryStatus(FileDescriptor.WorkingDirectory, path, out _) is null;
+    static bool IsMissing(string path) => IsKernelFile(path) && KindOf(path) is null;
 
-    static bool IsDirectory(string path, ContainerSetting setting)
-    {
-        if (IsKernelFile(path))
-        {
-            return Files.TryStatus(FileDescriptor.WorkingDirectory, path, out _) is { Kind: FileKind.Directory };
-        }
+    static bool IsDirectory(string path) => IsKernelFile(path) && KindOf(path) == FileKind.Directory;
 
-        using var inside = Files.TryOpen(
-            setting.Root, path.TrimStart('/'), OpenFlags.Path, out _, resolve: ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
-        return inside is not null && Files.Status(inside).Kind == FileKind.Directory;
-    }
+    static bool IsFile(string path) => IsKernelFile(path) && KindOf(path) != FileKind.Directory;
+
+    static FileKind? KindOf(string path) => Files.TryStatus(FileDescriptor.WorkingDirectory, path, out _)?.Kind;
 
     static bool IsKernelFile(string path) =>
         path.StartsWith("/proc/", StringComparison.Ordinal) || path.StartsWith("/sys/", StringComparison.Ordinal);

@@ -3,53 +3,78 @@ using Nacelle.Specs;
 
 namespace Nacelle.Containers;
 
-/// <summary>Turns a bundle's config.json into the launch plan of its process: from a fresh mount namespace to the exec.</summary>
+/// <summary>Turns a bundle's config.json into the launch plan of its process: from fresh namespaces to the exec.</summary>
 /// <remarks>
-/// The plan runs in a child of whoever launches it, in new namespaces as <see cref="NamespacesToMake"/> says. The order matters:
+/// The plan runs in a child of whoever launches it, in new namespaces as <see cref="ContainerNamespaces.ToMake"/> says. The order matters:
 /// what needs privileges comes before they are given up, and what the container could influence is opened inside its root only.
 /// </remarks>
 public static class ContainerPlan
 {
-    /// <summary>The namespaces that the process is created in. Those joined by path, and the cgroup namespace, are made or joined by the plan itself.</summary>
-    public static Namespaces NamespacesToMake(RuntimeConfig config)
-    {
-        var made = Namespaces.None;
-        foreach (var one in config.Linux?.Namespaces ?? [])
-        {
-            made |= one.Path is null && one.Type != "cgroup" ? NamespaceOf(one.Type) : Namespaces.None;
-        }
-
-        return made;
-    }
-
     public static LaunchPlan Build(RuntimeConfig config, ContainerSetting setting)
     {
         var plan = new LaunchPlan();
         var linux = config.Linux ?? new RuntimeLinux();
-        var process = config.Process ?? throw new SpecException("process", "the container has nothing to run");
+        var own = ContainerNamespaces.Own(config);
+        if ((own & Namespaces.Mount) == 0 && (config.Mounts.Count > 0 || linux.MaskedPaths.Count > 0 || linux.ReadonlyPaths.Count > 0 || config.Root is { Readonly: true }))
+        {
+            throw new SpecException("linux.namespaces", "has no mount namespace, without which mounts, maskedPaths, readonlyPaths and a read-only root would change the host");
+        }
+
+        setting.Handshake?.Begin(plan);
         plan.Call("start a session", SystemCall.setsid).Tolerate(Errno.EPERM);
+        if ((own & Namespaces.User) != 0)
+        {
+            ContainerIdentity.BecomeRoot(plan);
+        }
+
         JoinCgroups(plan, linux, setting);
-        JoinNamespaces(plan, linux);
-        var root = AttachRoot(plan, config, setting);
-        foreach (var mount in config.Mounts)
+        ContainerNamespaces.Join(plan, linux, setting.Joined);
+        var proc = ContainerKernelFiles.AreNeeded(config) ? ContainerKernelFiles.OpenProc(plan, setting.Proc) : default(PlanValue?);
+        if (proc is { } files)
         {
-            ContainerMounts.Add(plan, root, mount, setting);
+            ContainerNamespaces.MakeTime(plan, linux, files);
         }
 
+        var cover = ContainerPaths.MakeCover(plan, linux);
+        var root = (own & Namespaces.Mount) != 0 ? ContainerRoot.Attach(plan, setting, cover) : ContainerRoot.Open(plan, setting);
+        ContainerMounts.Add(plan, root, config, setting);
         var terminal = ContainerDevices.Add(plan, root, config, setting);
-        ContainerPaths.Add(plan, root, config, setting);
-        EnterRoot(plan, root, config);
-        if (config.Hostname is { } hostname)
+        ContainerPaths.Add(plan, root, linux, cover);
+        if (config.Process is { } first)
         {
-            plan.Call($"set host name {hostname}", SystemCall.sethostname, plan.Text(hostname), hostname.Length);
+            plan.Close(plan.OpenTarget(root, first.Cwd, asFile: false));
         }
 
-        ContainerProcess.Add(plan, process, linux.Seccomp, terminal);
+        SetKernelFiles(plan, proc, config, linux);
+        if (HasHooks(config.Hooks))
+        {
+            setting.Handshake?.Say(plan, ContainerHandshake.Mounted, "wait for hooks");
+        }
+
+        EnterRoot(plan, root, config, setting, own);
+        SetNames(plan, config);
+        ContainerProcess.Add(plan, config.Process ?? Nothing, new ProcessSetting
+        {
+            Seccomp = linux.Seccomp,
+            Terminal = terminal,
+            Handshake = setting.Handshake,
+            PreservedDescriptors = setting.PreservedDescriptors,
+            KeyringName = setting.KeyringName,
+            Personality = linux.Personality,
+            MemoryPolicy = linux.MemoryPolicy,
+        });
         return plan;
     }
 
+    /// <summary>Whether something has to run between the mounts and the entering of the root.</summary>
+    public static bool HasHooks(RuntimeHooks? hooks) =>
+        hooks is { Prestart.Count: > 0 } or { CreateRuntime.Count: > 0 } or { CreateContainer.Count: > 0 };
+
     /// <summary>The paths in the container that a process's program may stand for, in the order in which they are tried.</summary>
     public static IReadOnlyList<string> ProgramCandidates(RuntimeProcess process) => ContainerProcess.Candidates(process.Args[0], process.Env);
+
+    /// <summary>A container may be created without a process; it just cannot be started (runtime.md, "Start").</summary>
+    static readonly RuntimeProcess Nothing = new() { Cwd = "/", Args = ["/"] };
 
     static void JoinCgroups(LaunchPlan plan, RuntimeLinux linux, ContainerSetting setting)
     {
@@ -65,59 +90,43 @@ public static class ContainerPlan
         }
     }
 
-    static void JoinNamespaces(LaunchPlan plan, RuntimeLinux linux)
+    static void SetKernelFiles(LaunchPlan plan, PlanValue? proc, RuntimeConfig config, RuntimeLinux linux)
     {
-        foreach (var one in linux.Namespaces)
+        if (proc is not { } files)
         {
-            if (one.Path is { } path)
-            {
-                var opened = plan.CallForResult($"open {one.Type} namespace {path}", SystemCall.openat, -100, plan.Text(path), (long)OpenFlags.CloseOnExec);
-                plan.Call($"join {one.Type} namespace {path}", SystemCall.setns, opened, (long)NamespaceOf(one.Type));
-                plan.Close(opened);
-            }
+            return;
+        }
+
+        ContainerKernelFiles.SetParameters(plan, files, linux);
+        if (config.Process is { } process)
+        {
+            ContainerKernelFiles.SetOutOfMemoryScore(plan, files, process);
+            ContainerKernelFiles.SetLabels(plan, files, process);
         }
     }
 
-    /// <summary>Makes the rootfs a mount of its own, which pivot_root(2) asks for, and opens it.</summary>
-    static PlanValue AttachRoot(LaunchPlan plan, RuntimeConfig config, ContainerSetting setting)
+    static void EnterRoot(LaunchPlan plan, PlanValue root, RuntimeConfig config, ContainerSetting setting, Namespaces own)
     {
-        plan.Call("make mounts slaves", SystemCall.mount, 0, plan.Text("/"), 0, (long)(MountFlags.Slave | MountFlags.Recursive));
-        var tree = plan.CloneMount(setting.RootPath, recursive: true);
-        var target = plan.CallForResult(
-            $"open {setting.RootPath}", SystemCall.openat, -100, plan.Text(setting.RootPath), (long)(OpenFlags.Path | OpenFlags.CloseOnExec));
-        plan.Call(
-            $"mount on {setting.RootPath}", SystemCall.move_mount, tree, plan.Text(""), target, plan.Text(""),
-            Mounts.MOVE_MOUNT_F_EMPTY_PATH | Mounts.MOVE_MOUNT_T_EMPTY_PATH);
-        plan.Close(target);
-        return tree;
+        if ((own & Namespaces.Mount) != 0)
+        {
+            ContainerRoot.Enter(plan, root, config, setting);
+        }
+        else
+        {
+            ContainerRoot.ChangeTo(plan, root);
+        }
     }
 
-    /// <summary>Makes the container's root the process's, and lets go of the old one.</summary>
-    static void EnterRoot(LaunchPlan plan, PlanValue root, RuntimeConfig config)
+    static void SetNames(LaunchPlan plan, RuntimeConfig config)
     {
-        if (config.Root is { Readonly: true })
+        if (config.Hostname is { Length: > 0 } hostname)
         {
-            plan.SetAttributes(root, "the container's root", MountAttributes.ReadOnly);
+            plan.Call($"set host name {hostname}", SystemCall.sethostname, plan.Text(hostname), hostname.Length);
         }
 
-        // With both names "." the old root is stacked over the new one, and detaching it uncovers the new. See pivot_root(2), NOTES.
-        plan.Call("enter the container's root", SystemCall.fchdir, root);
-        plan.Call("pivot_root", SystemCall.pivot_root, plan.Text("."), plan.Text("."));
-        plan.Call("detach the old root", SystemCall.umount2, plan.Text("."), Mounts.MNT_DETACH);
-        plan.Call("enter /", SystemCall.chdir, plan.Text("/"));
-        plan.Close(root);
+        if (config.Domainname is { Length: > 0 } domain)
+        {
+            plan.Call($"set domain name {domain}", SystemCall.setdomainname, plan.Text(domain), domain.Length);
+        }
     }
-
-    internal static Namespaces NamespaceOf(string type) => type switch
-    {
-        "pid" => Namespaces.Pid,
-        "network" => Namespaces.Network,
-        "mount" => Namespaces.Mount,
-        "ipc" => Namespaces.Ipc,
-        "uts" => Namespaces.Uts,
-        "user" => Namespaces.User,
-        "cgroup" => Namespaces.Cgroup,
-        "time" => Namespaces.Time,
-        _ => throw new SpecException("linux.namespaces", $"'{type}' is no namespace: use pid, network, mount, ipc, uts, user, cgroup or time"),
-    };
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Nacelle.Linux;
 using Nacelle.Specs;
 
@@ -7,57 +6,68 @@ namespace Nacelle.Containers;
 /// <summary>The last steps of a container's process: standard streams, limits, identity, confinement, exec.</summary>
 static class ContainerProcess
 {
-    const int PR_CAPBSET_DROP = 24, PR_SET_KEEPCAPS = 8, PR_SET_NO_NEW_PRIVS = 38, PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_RAISE = 2, PR_CAP_AMBIENT_CLEAR_ALL = 4;
-    const int SECCOMP_SET_MODE_FILTER = 1, CLOSE_RANGE_CLOEXEC = 4, SIG_SETMASK = 2;
+    const int PR_SET_NO_NEW_PRIVS = 38, SIG_SETMASK = 2;
     const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <param name="terminal">The terminal that becomes all three standard streams; without it they are the plan's own.</param>
-    public static void Add(LaunchPlan plan, RuntimeProcess process, RuntimeSeccomp? seccomp, PlanValue? terminal)
+    public static void Add(LaunchPlan plan, RuntimeProcess process, ProcessSetting setting)
     {
-        SetOutOfMemoryScore(plan, process);
+        if (process.Args.Count == 0 || process.Args[0].Length == 0)
+        {
+            throw new SpecException("process.args", "there is no program to run");
+        }
+
+        JoinKeyring(plan, setting.KeyringName);
         foreach (var limit in process.Rlimits)
         {
             var which = ResourceLimits.TryParse(limit.Type, out var known) ? (long)known : throw new SpecException("process.rlimits", $"'{limit.Type}' is no limit");
             plan.Call($"set limit {limit.Type}", SystemCall.prlimit64, 0, which, plan.Words((long)limit.Soft, (long)limit.Hard), 0);
         }
 
-        ConnectStreams(plan, terminal);
-        var directoryIsSet = plan.NewCell();
-        plan.Call($"enter {process.Cwd} in the container", SystemCall.chdir, plan.Text(process.Cwd)).To(directoryIsSet).Tolerate(Errno.EACCES);
-        plan.Call("close descriptors", SystemCall.close_range, 3, uint.MaxValue, CLOSE_RANGE_CLOEXEC).Tolerate(Errno.EINVAL, Errno.ENOSYS);
-        var filter = seccomp is null ? default(PlanValue?) : SeccompProgram(plan, seccomp);
+        ContainerScheduling.Add(plan, process, setting);
+        ConnectStreams(plan, setting.Terminal);
+        CloseDescriptors(plan, setting);
+        var entered = EnterWorkingDirectory(plan, process.Cwd);
+        entered.Tolerate(Errno.EACCES);
+        FindProgram(plan, process, setting.Program ?? process.Args[0]);
+        var filter = setting.Seccomp is null ? null : SeccompProgram.Of(plan, setting.Seccomp);
 
         // Without no_new_privs a filter takes CAP_SYS_ADMIN, so it is loaded before that goes; with it, after everything that it need not allow.
+        bool loadsLast = process.NoNewPrivileges && filter is { Listens: false };
         if (!process.NoNewPrivileges)
         {
-            LoadFilter(plan, filter);
+            filter?.Load(plan, setting.Handshake);
         }
 
-        BecomeUser(plan, process);
+        ContainerIdentity.Become(plan, process);
         if (process.NoNewPrivileges)
         {
             plan.Call("set no_new_privs", SystemCall.prctl, PR_SET_NO_NEW_PRIVS, 1);
         }
 
         // What root may not enter (a file system that knows no root), the user perhaps may.
-        plan.Call($"enter {process.Cwd} in the container", SystemCall.chdir, plan.Text(process.Cwd)).Tolerate(Errno.EACCES, Errno.EPERM);
+        EnterWorkingDirectory(plan, process.Cwd).Tolerate(Errno.EPERM);
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, SIG_SETMASK, plan.Bytes(stackalloc byte[8]), 0, 8);
-        if (process.NoNewPrivileges)
+        if (process.NoNewPrivileges && !loadsLast)
         {
-            LoadFilter(plan, filter);
+            filter?.Load(plan, setting.Handshake);
         }
 
-        Execute(plan, process);
+        setting.Handshake?.Say(plan, ContainerHandshake.Ready, "report to the container's maker");
+        setting.Handshake?.WaitForStart(plan);
+        if (loadsLast)
+        {
+            filter?.Load(plan, setting.Handshake);
+        }
+
+        Execute(plan, process, setting.Program ?? process.Args[0]);
     }
 
-    static void SetOutOfMemoryScore(LaunchPlan plan, RuntimeProcess process)
+    static void JoinKeyring(LaunchPlan plan, string? name)
     {
-        if (process.OomScoreAdj is { } score)
+        const int KEYCTL_JOIN_SESSION_KEYRING = 1;
+        if (name is not null)
         {
-            var text = score.ToString();
-            var file = plan.CallForResult("open /proc/self/oom_score_adj", SystemCall.openat, -100, plan.Text("/proc/self/oom_score_adj"), (long)(OpenFlags.WriteOnly | OpenFlags.CloseOnExec));
-            plan.Call($"set the out-of-memory score to {text}", SystemCall.write, file, plan.Text(text), text.Length);
-            plan.Close(file);
+            plan.Call($"join session keyring {name}", SystemCall.keyctl, KEYCTL_JOIN_SESSION_KEYRING, plan.Text(name)).Tolerate(Errno.ENOSYS, Errno.EPERM);
         }
     }
 
@@ -78,89 +88,71 @@ static class ContainerProcess
         }
     }
 
-    static void BecomeUser(LaunchPlan plan, RuntimeProcess process)
+    /// <summary>Closes everything but the streams, what the program is to keep, and the handshake, which the exec closes.</summary>
+    /// <remarks>
+    /// CVE-2016-9962, CVE-2024-21626: a descriptor of the host's that is still open when the working directory or the program is looked up, or that others in
+    /// the container can find in /proc while this process waits, leads out. So they are closed now and not by the exec.
+    /// </remarks>
+    static void CloseDescriptors(LaunchPlan plan, ProcessSetting setting)
     {
-        var capabilities = process.Capabilities ?? new RuntimeCapabilities();
-        foreach (var capability in CapabilitySet.All().Except(SetOf(capabilities.Bounding)).Members())
+        int first = 3 + setting.PreservedDescriptors;
+        int[] kept = setting.Handshake is null ? []
+            : setting.Handshake.Start is { } start ? [setting.Handshake.Socket.Number, start.Number] : [setting.Handshake.Socket.Number];
+        foreach (int number in kept.Order())
         {
-            plan.Call("drop a capability from the bounding set", SystemCall.prctl, PR_CAPBSET_DROP, (long)capability, 0, 0, 0);
+            if (number > first)
+            {
+                plan.Call("close descriptors", SystemCall.close_range, first, number - 1, 0);
+            }
+
+            first = Math.Max(first, number + 1);
         }
 
-        var user = process.User;
-        var groups = new byte[user.AdditionalGids.Count * 4];
-        for (int i = 0; i < user.AdditionalGids.Count; i++)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(groups.AsSpan(i * 4), user.AdditionalGids[i]);
-        }
-
-        plan.Call("keep capabilities", SystemCall.prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
-        plan.Call("set supplementary groups", SystemCall.setgroups, user.AdditionalGids.Count, plan.Bytes(groups));
-        plan.Call($"become group {user.Gid}", SystemCall.setresgid, user.Gid, user.Gid, user.Gid);
-        plan.Call($"become user {user.Uid}", SystemCall.setresuid, user.Uid, user.Uid, user.Uid);
-        SetCapabilities(plan, capabilities);
+        plan.Call("close descriptors", SystemCall.close_range, first, uint.MaxValue, 0);
     }
 
-    static void SetCapabilities(LaunchPlan plan, RuntimeCapabilities capabilities)
+    /// <summary>CVE-2024-21626: no magic link of /proc may lead to a directory outside.</summary>
+    static LaunchPlan.Step EnterWorkingDirectory(LaunchPlan plan, string path)
     {
-        ulong effective = SetOf(capabilities.Effective).Bits;
-        ulong permitted = SetOf(capabilities.Permitted).Bits;
-        ulong inheritable = SetOf(capabilities.Inheritable).Bits;
-        Span<byte> header = stackalloc byte[8];
-        BinaryPrimitives.WriteUInt32LittleEndian(header, 0x20080522); // _LINUX_CAPABILITY_VERSION_3, capget(2)
-        Span<byte> sets = stackalloc byte[24];
-        for (int half = 0; half < 2; half++)
-        {
-            var at = sets[(half * 12)..];
-            BinaryPrimitives.WriteUInt32LittleEndian(at, (uint)(effective >> (half * 32)));
-            BinaryPrimitives.WriteUInt32LittleEndian(at[4..], (uint)(permitted >> (half * 32)));
-            BinaryPrimitives.WriteUInt32LittleEndian(at[8..], (uint)(inheritable >> (half * 32)));
-        }
-
-        plan.Call("set capabilities", SystemCall.capset, plan.Bytes(header), plan.Bytes(sets));
-        plan.Call("clear ambient capabilities", SystemCall.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-        foreach (var capability in SetOf(capabilities.Ambient).Members())
-        {
-            plan.Call($"raise ambient {capability.Name()}", SystemCall.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (long)capability, 0, 0);
-        }
+        var operation = $"enter {path} in the container";
+        var root = plan.CallForResult(operation, SystemCall.openat, -100, plan.Text("/"), (long)(OpenFlags.Path | OpenFlags.CloseOnExec));
+        var directory = plan.NewCell();
+        var opening = plan.OpenInside(operation, root, path, OpenFlags.Path | OpenFlags.Directory).To(directory);
+        plan.Call(operation, SystemCall.fchdir, directory).Tolerate(Errno.EACCES);
+        plan.Close(directory);
+        opening.Tolerate(Errno.EACCES).SkipToHereOnFailure();
+        plan.Close(root);
+        return opening;
     }
 
-    static CapabilitySet SetOf(IReadOnlyList<string> names)
+    /// <summary>Makes sure that there is a program before its start is waited for, and before a filter may forbid looking.</summary>
+    static void FindProgram(LaunchPlan plan, RuntimeProcess process, string program)
     {
-        var set = CapabilitySet.Empty;
-        foreach (var name in names)
+        const int X_OK = 1, AT_EACCESS = 0x200;
+        var candidates = Candidates(program, process.Env);
+        var looks = new LaunchPlan.Step[candidates.Count];
+        for (int i = 0; i < looks.Length; i++)
         {
-            set = CapabilityNames.TryParse(name, out var capability)
-                ? set.With(capability)
-                : throw new SpecException("process.capabilities", $"'{name}' is no capability");
+            looks[i] = plan.Call($"exec {program}", SystemCall.faccessat2, -100, plan.Text(candidates[i]), X_OK, AT_EACCESS).Tolerate(Errno.ENOSYS, Errno.EPERM);
+            if (i < looks.Length - 1)
+            {
+                looks[i].Tolerate(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES);
+            }
+            else if (process.User.Uid != 0)
+            {
+                looks[i].Tolerate(Errno.EACCES); // where root may not look, the user perhaps may
+            }
         }
 
-        return set.Intersect(CapabilitySet.All());
-    }
-
-    static PlanValue SeccompProgram(LaunchPlan plan, RuntimeSeccomp seccomp)
-    {
-        var program = ContainerSeccomp.Compile(seccomp);
-        const int InstructionSize = 8;
-        return plan.Words(program.Length / InstructionSize, plan.Bytes(program)); // struct sock_fprog: a 16-bit length, padding, a pointer
-    }
-
-    static void LoadFilter(LaunchPlan plan, PlanValue? filter)
-    {
-        if (filter is { } program)
+        foreach (var look in looks)
         {
-            plan.Call("load the seccomp filter", SystemCall.seccomp, SECCOMP_SET_MODE_FILTER, 0, program);
+            look.SkipToHereOnSuccess();
         }
     }
 
     /// <summary>One exec for each place where the program may lie, in the order of PATH.</summary>
-    static void Execute(LaunchPlan plan, RuntimeProcess process)
+    static void Execute(LaunchPlan plan, RuntimeProcess process, string program)
     {
-        if (process.Args.Count == 0 || process.Args[0].Length == 0)
-        {
-            throw new SpecException("process.args", "there is no program to run");
-        }
-
-        var program = process.Args[0];
         var arguments = plan.TextArray(process.Args);
         var environment = plan.TextArray(process.Env);
         var candidates = Candidates(program, process.Env);

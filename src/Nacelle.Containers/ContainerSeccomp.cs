@@ -7,9 +7,27 @@ namespace Nacelle.Containers;
 /// <remarks>OCI runtime specification 1.2, config-linux.md, "Seccomp".</remarks>
 public static class ContainerSeccomp
 {
-    /// <returns>The filter's instructions, as struct sock_filter in a row.</returns>
-    /// <exception cref="SpecException">An action, operator, flag or architecture that there is not.</exception>
-    public static byte[] Compile(RuntimeSeccomp seccomp) => SeccompFilter.Compile(ToProfile(seccomp)).Program;
+    /// <exception cref="SpecException">An action, operator, flag or architecture that there is not, or more than a filter can do.</exception>
+    public static SeccompFilter Compile(RuntimeSeccomp seccomp)
+    {
+        try
+        {
+            return SeccompFilter.Compile(ToProfile(seccomp));
+        }
+        catch (ArgumentException problem)
+        {
+            throw new SpecException("linux.seccomp", problem.Message);
+        }
+    }
+
+    /// <summary>The names that there are, for the runtime's features.</summary>
+    public static IEnumerable<string> ActionNames => Actions.Select(one => one.Name);
+
+    public static IEnumerable<string> OperatorNames => Operators.Select(one => one.Name);
+
+    public static IEnumerable<string> ArchitectureNames => Architectures.Select(one => one.Name);
+
+    public static IEnumerable<string> FlagNames => Flags.Select(one => one.Name);
 
     /// <summary>The section that says the same as a profile.</summary>
     public static RuntimeSeccomp FromProfile(SeccompProfile profile) => new()

@@ -3,15 +3,44 @@ using Nacelle.Linux;
 namespace Nacelle.Containers;
 
 /// <summary>A mount's options sorted out: what is an attribute of the mount, what concerns binding and propagation, and what the file system takes itself.</summary>
-/// <remarks>OCI runtime specification 1.2, config.md, "Linux mount options"; mount(8) for the names.</remarks>
-sealed record MountOptions
+/// <remarks>OCI runtime specification 1.3.0, config.md, "Linux mount options"; mount(8) for the names.</remarks>
+public sealed record MountOptions
 {
+    /// <summary>Names that change attributes of a mount; with an r in front they also hold for what is mounted below.</summary>
+    static readonly (string Name, MountAttributes Attribute, bool Set)[] Attributes =
+    [
+        ("ro", MountAttributes.ReadOnly, true), ("rw", MountAttributes.ReadOnly, false),
+        ("nosuid", MountAttributes.NoSetUserId, true), ("suid", MountAttributes.NoSetUserId, false),
+        ("nodev", MountAttributes.NoDevices, true), ("dev", MountAttributes.NoDevices, false),
+        ("noexec", MountAttributes.NoExecute, true), ("exec", MountAttributes.NoExecute, false),
+        ("nosymfollow", MountAttributes.NoSymlinkFollow, true), ("symfollow", MountAttributes.NoSymlinkFollow, false),
+        ("nodiratime", MountAttributes.NoDirectoryAccessTime, true), ("diratime", MountAttributes.NoDirectoryAccessTime, false),
+    ];
+
+    /// <summary>The access time modes are values of one field, of which 0 is relatime. See mount_setattr(2).</summary>
+    static readonly (string Name, MountAttributes Value)[] AccessTimes =
+    [
+        ("noatime", MountAttributes.NoAccessTime), ("strictatime", MountAttributes.StrictAccessTime), ("relatime", MountAttributes.None),
+        ("atime", MountAttributes.None), ("nostrictatime", MountAttributes.None),
+    ];
+
+    static readonly (string Name, MountPropagation Value)[] Propagations =
+    [
+        ("private", MountPropagation.Private), ("slave", MountPropagation.Slave), ("shared", MountPropagation.Shared), ("unbindable", MountPropagation.Unbindable),
+    ];
+
+    /// <summary>Defaults, and what the kernel has always or never: "iversion" and "mand" mean nothing to it any more.</summary>
+    static readonly string[] WithoutEffect =
+        ["defaults", "async", "loud", "silent", "norelatime", "nolazytime", "iversion", "noiversion", "mand", "nomand"];
+
     public MountAttributes Set { get; private set; }
 
-    /// <summary>Attributes that hold for what is mounted below too (the options that begin with an r, such as rro).</summary>
+    public MountAttributes Clear { get; private set; }
+
+    /// <summary>Attributes that hold for what is mounted below too.</summary>
     public MountAttributes SetRecursively { get; private set; }
 
-    public MountAttributes Clear { get; private set; }
+    public MountAttributes ClearRecursively { get; private set; }
 
     public MountPropagation Propagation { get; private set; }
 
@@ -21,83 +50,109 @@ sealed record MountOptions
 
     public bool IsRecursiveBind { get; private set; }
 
+    /// <summary>Changes the mount that is there already.</summary>
+    public bool IsRemount { get; private set; }
+
+    /// <summary>A tmpfs that starts with what the rootfs has at that place.</summary>
+    public bool CopiesUp { get; private set; }
+
+    public bool IsIdMapped { get; private set; }
+
+    public bool IsIdMappedRecursively { get; private set; }
+
     /// <summary>For the file system: "name" or "name=value".</summary>
     public List<string> FileSystem { get; } = [];
+
+    /// <summary>All the names that are not for the file system itself, for the runtime's features.</summary>
+    public static IEnumerable<string> Names =>
+    [
+        .. Attributes.Select(one => one.Name), .. Attributes.Select(one => $"r{one.Name}"),
+        .. AccessTimes.Select(one => one.Name), "rnoatime", "rstrictatime", "rrelatime", "ratime",
+        .. Propagations.Select(one => one.Name), .. Propagations.Select(one => $"r{one.Name}"),
+        .. WithoutEffect, "bind", "rbind", "remount", "tmpcopyup", "idmap", "ridmap", "sync", "dirsync", "lazytime",
+    ];
 
     public static MountOptions Parse(IReadOnlyList<string> options, string? type)
     {
         var parsed = new MountOptions { IsBind = type == "bind" };
         foreach (var option in options)
         {
-            if (!parsed.Take(option))
-            {
-                parsed.FileSystem.Add(option);
-            }
+            parsed.Take(option);
         }
 
         return parsed;
     }
 
-    bool Take(string option)
+    void Take(string option)
     {
         switch (option)
         {
-            case "defaults" or "async" or "loud" or "norelatime" or "nolazytime" or "nomand" or "nostrictatime": return true;
-            case "bind": IsBind = true; return true;
-            case "rbind": IsBind = IsRecursiveBind = true; return true;
-            case "ro": return Add(MountAttributes.ReadOnly);
-            case "rw": return Remove(MountAttributes.ReadOnly);
-            case "nosuid": return Add(MountAttributes.NoSetUserId);
-            case "suid": return Remove(MountAttributes.NoSetUserId);
-            case "nodev": return Add(MountAttributes.NoDevices);
-            case "dev": return Remove(MountAttributes.NoDevices);
-            case "noexec": return Add(MountAttributes.NoExecute);
-            case "exec": return Remove(MountAttributes.NoExecute);
-            case "nosymfollow": return Add(MountAttributes.NoSymlinkFollow);
-            case "symfollow": return Remove(MountAttributes.NoSymlinkFollow);
-            case "nodiratime": return Add(MountAttributes.NoDirectoryAccessTime);
-            case "diratime": return Remove(MountAttributes.NoDirectoryAccessTime);
-            case "noatime": return AccessTime(MountAttributes.NoAccessTime);
-            case "strictatime": return AccessTime(MountAttributes.StrictAccessTime);
-            case "relatime" or "atime": return AccessTime(MountAttributes.None);
-            case "rro": SetRecursively |= MountAttributes.ReadOnly; return true;
-            case "rnosuid": SetRecursively |= MountAttributes.NoSetUserId; return true;
-            case "rnodev": SetRecursively |= MountAttributes.NoDevices; return true;
-            case "rnoexec": SetRecursively |= MountAttributes.NoExecute; return true;
-            case "private" or "rprivate": return Propagate(MountPropagation.Private, option);
-            case "slave" or "rslave": return Propagate(MountPropagation.Slave, option);
-            case "shared" or "rshared": return Propagate(MountPropagation.Shared, option);
-            case "unbindable" or "runbindable": return Propagate(MountPropagation.Unbindable, option);
-            default: return false;
+            case "bind": IsBind = true; return;
+            case "rbind": IsBind = IsRecursiveBind = true; return;
+            case "remount": IsRemount = true; return;
+            case "tmpcopyup": CopiesUp = true; return;
+            case "idmap": IsIdMapped = true; return;
+            case "ridmap": IsIdMapped = IsIdMappedRecursively = true; return;
+        }
+
+        if (!TakeAttribute(option, recursive: false) && !TakePropagation(option)
+            && !(option.StartsWith('r') && TakeAttribute(option[1..], recursive: true)) && !WithoutEffect.Contains(option))
+        {
+            FileSystem.Add(option);
         }
     }
 
-    bool Add(MountAttributes attributes)
+    bool TakeAttribute(string option, bool recursive)
     {
-        Set |= attributes;
-        Clear &= ~attributes;
-        return true;
+        foreach (var (name, attribute, set) in Attributes)
+        {
+            if (name == option)
+            {
+                Change(set ? attribute : 0, set ? 0 : attribute, recursive);
+                return true;
+            }
+        }
+
+        foreach (var (name, value) in AccessTimes)
+        {
+            if (name == option)
+            {
+                Change(0, MountAttributes.AccessTimeMask, recursive);
+                Change(value, 0, recursive, keepCleared: true);
+                return true;
+            }
+        }
+
+        return false;
     }
 
-    bool Remove(MountAttributes attributes)
+    /// <summary>The last word about an attribute counts; the access time's mask stays among what is cleared, as the kernel wants it.</summary>
+    void Change(MountAttributes set, MountAttributes clear, bool recursive, bool keepCleared = false)
     {
-        Set &= ~attributes;
-        Clear |= attributes;
-        return true;
+        if (recursive)
+        {
+            SetRecursively = (SetRecursively & ~clear) | set;
+            ClearRecursively = (keepCleared ? ClearRecursively : ClearRecursively & ~set) | clear;
+        }
+        else
+        {
+            Set = (Set & ~clear) | set;
+            Clear = (keepCleared ? Clear : Clear & ~set) | clear;
+        }
     }
 
-    bool AccessTime(MountAttributes attributes)
+    bool TakePropagation(string option)
     {
-        // The access time modes are values of one field: the mask is cleared whenever one of them is set. See mount_setattr(2).
-        Set = (Set & ~MountAttributes.AccessTimeMask) | attributes;
-        Clear |= MountAttributes.AccessTimeMask;
-        return true;
-    }
+        foreach (var (name, value) in Propagations)
+        {
+            if (option == name || (option.Length == name.Length + 1 && option[0] == 'r' && option.EndsWith(name, StringComparison.Ordinal)))
+            {
+                Propagation = value;
+                PropagationIsRecursive = option != name;
+                return true;
+            }
+        }
 
-    bool Propagate(MountPropagation propagation, string option)
-    {
-        Propagation = propagation;
-        PropagationIsRecursive = option[0] == 'r';
-        return true;
+        return false;
     }
 }

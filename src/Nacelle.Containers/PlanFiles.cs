@@ -13,20 +13,26 @@ static class PlanFiles
     public static PlanValue OpenIn(this LaunchPlan plan, PlanValue root, string path, OpenFlags flags = OpenFlags.Path, ResolveFlags resolve = Inside) =>
         plan.CallForResult($"open {path} in the container", SystemCall.openat2, root, plan.Text(Relative(path)), plan.HowToOpen(flags, resolve), 24);
 
+    /// <summary>As <see cref="OpenIn"/>, for who says himself what it is for and where the descriptor goes.</summary>
+    public static LaunchPlan.Step OpenInside(this LaunchPlan plan, string operation, PlanValue root, string path, OpenFlags flags) =>
+        plan.Call(operation, SystemCall.openat2, root, plan.Text(Relative(path)), plan.HowToOpen(flags, Inside), 24);
+
     /// <summary>Opens a path if it is there; the cell is negative otherwise.</summary>
-    public static (PlanValue Cell, LaunchPlan.Step Step) TryOpenIn(this LaunchPlan plan, PlanValue root, string path)
+    public static (PlanValue Cell, LaunchPlan.Step Step) TryOpenIn(
+        this LaunchPlan plan, PlanValue root, string path, ResolveFlags further = ResolveFlags.None)
     {
         var cell = plan.NewCell();
-        var step = plan.Call($"open {path} in the container", SystemCall.openat2, root, plan.Text(Relative(path)), plan.HowToOpen(OpenFlags.Path, Inside), 24)
+        var step = plan.Call($"open {path} in the container", SystemCall.openat2, root, plan.Text(Relative(path)), plan.HowToOpen(OpenFlags.Path, Inside | further), 24)
             .To(cell).Tolerate(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES);
         return (cell, step);
     }
 
     /// <summary>Opens a mount's target and makes it, with its parents, where it is missing.</summary>
     /// <param name="asFile">What is mounted is no directory, and neither must the target be one.</param>
-    public static PlanValue OpenTarget(this LaunchPlan plan, PlanValue root, string path, bool asFile)
+    /// <param name="further">How much narrower the path is resolved than inside the root.</param>
+    public static PlanValue OpenTarget(this LaunchPlan plan, PlanValue root, string path, bool asFile, ResolveFlags further = ResolveFlags.None)
     {
-        var (target, found) = plan.TryOpenIn(root, path);
+        var (target, found) = plan.TryOpenIn(root, path, further);
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         var parent = root;
         for (int i = 0; i < parts.Length; i++)
@@ -43,7 +49,7 @@ static class PlanFiles
             var opened = i == parts.Length - 1 ? target : plan.NewCell();
             plan.Call(
                 $"open {path} in the container", SystemCall.openat2, root, plan.Text(string.Join('/', parts[..(i + 1)])),
-                plan.HowToOpen(OpenFlags.Path, Inside), 24).To(opened);
+                plan.HowToOpen(OpenFlags.Path, Inside | further), 24).To(opened);
             if (parent != root)
             {
                 plan.Close(parent);
@@ -54,6 +60,29 @@ static class PlanFiles
 
         found.SkipToHereOnSuccess();
         return target;
+    }
+
+    /// <summary>Writes a text into a file below a directory that nobody else can have changed.</summary>
+    public static void WriteTo(this LaunchPlan plan, PlanValue directory, string path, string text, string operation)
+    {
+        var file = plan.CallForResult(operation, SystemCall.openat, directory, plan.Text(path), (long)(OpenFlags.WriteOnly | OpenFlags.CloseOnExec));
+        plan.Call(operation, SystemCall.write, file, plan.Text(text), System.Text.Encoding.UTF8.GetByteCount(text));
+        plan.Close(file);
+    }
+
+    /// <summary>Sends a descriptor with a few bytes: SCM_RIGHTS of unix(7), the message built in the plan's data with a cell in the descriptor's place.</summary>
+    public static void SendDescriptor(this LaunchPlan plan, FileDescriptor socket, PlanValue descriptor, string operation, ReadOnlySpan<byte> text)
+    {
+        const long SCM_RIGHTS_AND_SOL_SOCKET = (1L << 32) | 1;
+        const int F_DUPFD_CLOEXEC = 1030;
+        var length = plan.NewCell(20);
+        _ = plan.NewCell(SCM_RIGHTS_AND_SOL_SOCKET); // the three cells in a row are the control message
+        var content = plan.NewCell();
+        plan.Call(operation, SystemCall.fcntl, descriptor, F_DUPFD_CLOEXEC, 3).To(content);
+        var payload = plan.Words(plan.Bytes(text), text.Length);
+        var message = plan.Words(0, 0, payload, 1, LaunchPlan.AddressOf(length), 24, 0);
+        plan.Call(operation, SystemCall.sendmsg, plan.Descriptor(socket), message, 0);
+        plan.Close(content);
     }
 
     public static void Close(this LaunchPlan plan, PlanValue descriptor) => plan.Call("close", SystemCall.close, descriptor);

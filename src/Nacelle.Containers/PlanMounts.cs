@@ -6,12 +6,16 @@ namespace Nacelle.Containers;
 static class PlanMounts
 {
     /// <summary>Makes a new file system, attached nowhere yet.</summary>
+    /// <param name="source">The device, or any name; the type's name where nothing is said.</param>
+    /// <param name="orBind">What is mounted at this path of the launching process is taken where a new one is refused.</param>
     /// <returns>The cell of the mount's descriptor.</returns>
     public static PlanValue NewFileSystem(
-        this LaunchPlan plan, string type, string name, IEnumerable<string> options, MountAttributes attributes, out LaunchPlan.Step creation)
+        this LaunchPlan plan, string type, string name, IEnumerable<string> options, MountAttributes attributes, string? source = null, string? orBind = null)
     {
-        var context = plan.CallForResult($"open file system {type} for {name}", SystemCall.fsopen, plan.Text(type), Mounts.FSOPEN_CLOEXEC);
-        plan.Call($"set source of {name}", SystemCall.fsconfig, context, Mounts.FSCONFIG_SET_STRING, plan.Text("source"), plan.Text(type)).TolerateAll();
+        var mount = plan.NewCell();
+        var context = plan.NewCell();
+        var opening = plan.Call($"open file system {type} for {name}", SystemCall.fsopen, plan.Text(type), Mounts.FSOPEN_CLOEXEC).To(context);
+        plan.Call($"set source of {name}", SystemCall.fsconfig, context, Mounts.FSCONFIG_SET_STRING, plan.Text("source"), plan.Text(source ?? type)).TolerateAll();
         foreach (var option in options)
         {
             int equals = option.IndexOf('=');
@@ -27,9 +31,23 @@ static class PlanMounts
             }
         }
 
-        creation = plan.Call($"mount {type} on {name}", SystemCall.fsconfig, context, Mounts.FSCONFIG_CMD_CREATE);
-        var mount = plan.CallForResult($"mount {type} on {name}", SystemCall.fsmount, context, Mounts.FSMOUNT_CLOEXEC, (long)attributes);
-        plan.Close(context);
+        var creation = plan.Call($"mount {type} on {name}", SystemCall.fsconfig, context, Mounts.FSCONFIG_CMD_CREATE);
+        var mounting = plan.Call($"mount {type} on {name}", SystemCall.fsmount, context, Mounts.FSMOUNT_CLOEXEC, (long)attributes).To(mount);
+        var end = plan.Call("close", SystemCall.close, context);
+        if (orBind is not null)
+        {
+            foreach (var step in (ReadOnlySpan<LaunchPlan.Step>)[opening, creation, mounting])
+            {
+                step.Tolerate(Errno.EPERM, Errno.EACCES).SkipToHereOnFailure();
+            }
+
+            plan.Call(
+                $"bind {orBind} on {name}", SystemCall.open_tree, -100, plan.Text(orBind),
+                Mounts.OPEN_TREE_CLONE | Mounts.OPEN_TREE_CLOEXEC | Mounts.AT_RECURSIVE).To(mount);
+            plan.SetAttributes(mount, name, attributes, recursive: true);
+            end.SkipToHereOnSuccess();
+        }
+
         return mount;
     }
 
@@ -39,9 +57,10 @@ static class PlanMounts
             $"bind {source}", SystemCall.open_tree, -100, plan.Text(source),
             Mounts.OPEN_TREE_CLONE | Mounts.OPEN_TREE_CLOEXEC | (recursive ? Mounts.AT_RECURSIVE : 0));
 
-    public static PlanValue CloneMount(this LaunchPlan plan, PlanValue descriptor, string name, bool recursive) =>
+    /// <param name="path">Below the descriptor; empty for what it refers to itself.</param>
+    public static PlanValue CloneMount(this LaunchPlan plan, PlanValue descriptor, string name, bool recursive, string path = "") =>
         plan.CallForResult(
-            $"bind {name}", SystemCall.open_tree, descriptor, plan.Text(""),
+            $"bind {name}", SystemCall.open_tree, descriptor, plan.Text(path),
             Mounts.OPEN_TREE_CLONE | Mounts.OPEN_TREE_CLOEXEC | Mounts.AT_EMPTY_PATH | (recursive ? Mounts.AT_RECURSIVE : 0));
 
     public static void SetAttributes(

@@ -39,6 +39,21 @@ public static unsafe partial class Files
         return true;
     }
 
+    /// <summary>Copies a whole file of <paramref name="length"/> bytes into an empty one: within the kernel where it can, by way of memory elsewhere.</summary>
+    public static void CopyContent(FileDescriptor from, FileDescriptor to, long length)
+    {
+        if (length == 0 || TryClone(from, to) || TryCopyRange(from, to, 0, length))
+        {
+            return;
+        }
+
+        var buffer = new byte[65536];
+        for (int count; (count = Read(from, buffer)) > 0;)
+        {
+            Write(to, buffer.AsSpan(0, count));
+        }
+    }
+
     /// <summary>The next stretch of data at or after <paramref name="offset"/>; null when only a hole is left. Moves the file's position.</summary>
     /// <remarks>SEEK_DATA and SEEK_HOLE of lseek(2), Linux 3.1; a file system without holes says that all is data.</remarks>
     public static (long Start, long End)? NextData(FileDescriptor file, long offset)

@@ -53,7 +53,11 @@ public static unsafe partial class Files
     }
 
     /// <summary>An anonymous file in memory, close-on-exec, growing as it is written. See memfd_create(2).</summary>
-    public static FileDescriptor CreateInMemory(string name) => new(Call.Check(memfd_create(name, 1), "memfd_create", name), name);
+    public static FileDescriptor CreateInMemory(string name, bool sealable = false)
+    {
+        const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;
+        return new(Call.Check(memfd_create(name, sealable ? MFD_CLOEXEC | MFD_ALLOW_SEALING : MFD_CLOEXEC), "memfd_create", name), name);
+    }
 
     /// <summary>Both ends of a pipe, close-on-exec. See pipe2(2).</summary>
     public static (FileDescriptor Read, FileDescriptor Write) CreatePipe(string description, OpenFlags flags = 0)

@@ -145,6 +145,13 @@ public sealed class LaunchPlan
         return step;
     }
 
+    /// <summary>Adds a step that makes no call, but fails with <paramref name="error"/> unless a word of the plan's data is as wanted.</summary>
+    /// <param name="address">An address of this plan.</param>
+    /// <param name="offset">From there, in bytes.</param>
+    /// <param name="mask">The bits that are looked at.</param>
+    public Step Require(string operation, PlanValue address, int offset, ulong mask, ulong value, Errno error) =>
+        Call(operation, PlanLayout.Require, address with { Number = address.Number + offset }, (long)mask, (long)value, (long)error);
+
     /// <summary>Adds a call that opens something, and returns the cell that will hold the descriptor.</summary>
     public PlanValue CallForResult(
         string operation, int number, PlanValue a = default, PlanValue b = default, PlanValue c = default,
@@ -301,6 +308,9 @@ public sealed class LaunchPlan
 internal static class PlanLayout
 {
     public const int HeaderSize = 32, StepSize = 88;
+
+    /// <summary>Stands in a step's place for the number of a call.</summary>
+    public const int Require = -1;
 
     [StructLayout(LayoutKind.Sequential, Size = HeaderSize)]
     public struct Header

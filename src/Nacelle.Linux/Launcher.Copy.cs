@@ -40,8 +40,9 @@ public static unsafe partial class Launcher
     /// Starts the plan's program in a new user namespace and others, which the new namespace owns: the child waits, before its first step, until its maps
     /// are written, which only a process outside can do.
     /// </summary>
+    /// <param name="map">Of its users and of its groups.</param>
     /// <exception cref="KernelException">As for <see cref="Start"/>; also what writing the maps throws.</exception>
-    public static Process StartMapped(LaunchPlan plan, Namespaces namespaces, uint shift, uint count)
+    public static Process StartMapped(LaunchPlan plan, Namespaces namespaces, IReadOnlyList<IdRange> map)
     {
         var (waiting, go) = Files.CreatePipe("user namespace");
         var (ended, running) = Files.CreatePipe("user namespace");
@@ -58,7 +59,7 @@ public static unsafe partial class Launcher
             var process = Begin(first, namespaces | Namespaces.User, then: loaded);
             try
             {
-                UserNamespaces.WriteMaps(process.Id, shift, count);
+                UserNamespaces.WriteMaps(process.Id, map, map);
                 Files.Write(go, [1]);
                 running.Dispose();
                 Files.Read(ended, stackalloc byte[1]); // ends when the child's copy is closed, by its exec or its death

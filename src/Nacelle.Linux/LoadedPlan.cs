@@ -98,6 +98,19 @@ public sealed unsafe partial class LoadedPlan : IDisposable
         for (int i = 0; i < count; i++)
         {
             var step = &steps[i];
+            if (step->Number == PlanLayout.Require)
+            {
+                // SAFETY: the address was made by this plan, which keeps it within the data.
+                if ((*(ulong*)(data + step->A) & (ulong)step->B) == (ulong)step->C)
+                {
+                    continue;
+                }
+
+                Header->Errno = (int)step->D;
+                Header->FailedStep = i;
+                return false;
+            }
+
             nint result = RawCall.Invoke(
                 step->Number,
                 Value(step->A, step->Kinds, data),

@@ -13,6 +13,7 @@ public enum MountFlags : uint
     NoSymlinkFollow = 256,
     NoAccessTime = 1024,
     Bind = 4096,
+    Move = 8192,
     Recursive = 0x4000,
     Private = 1 << 18,
     Slave = 1 << 19,

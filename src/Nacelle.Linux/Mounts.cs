@@ -27,6 +27,25 @@ public static unsafe partial class Mounts
     public static void Mount(string type, string source, FileDescriptor target, MountFlags flags, string options) =>
         Call.Check(mount(source, target.ProcPath, type, (uint)flags, options), $"mount {type} on", target.Description);
 
+    /// <summary>Makes a new file system that is attached nowhere yet; closing it undoes it. See fsopen(2), fsmount(2).</summary>
+    /// <param name="options">Each "name" or "name=value".</param>
+    public static FileDescriptor NewFileSystem(string type, IEnumerable<string> options, MountAttributes attributes)
+    {
+        using var context = new FileDescriptor((int)Call.Check(fsopen(SystemCall.fsopen, type, FSOPEN_CLOEXEC), "open file system", type), type);
+        foreach (var option in options)
+        {
+            int equals = option.IndexOf('=');
+            Call.Check(
+                fsconfig(
+                    SystemCall.fsconfig, context, equals < 0 ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING,
+                    equals < 0 ? option : option[..equals], equals < 0 ? null : option[(equals + 1)..], 0),
+                $"set option {option} of", type);
+        }
+
+        Call.Check(fsconfig(SystemCall.fsconfig, context, FSCONFIG_CMD_CREATE, null, null, 0), "mount", type);
+        return new FileDescriptor((int)Call.Check(fsmount(SystemCall.fsmount, context, FSMOUNT_CLOEXEC, (nint)attributes), "mount", type), type);
+    }
+
     /// <summary>A copy of the mount at a path that is attached nowhere yet; closing it undoes it. See open_tree(2).</summary>
     /// <param name="recursive">Takes along what is mounted below.</param>
     public static FileDescriptor Clone(FileDescriptor at, string path, bool recursive)
@@ -82,6 +101,15 @@ public static unsafe partial class Mounts
 
     [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(KernelStringMarshaller))]
     private static partial int umount2(string target, int flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshallingCustomType = typeof(KernelStringMarshaller))]
+    private static partial nint fsopen(nint number, string type, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshallingCustomType = typeof(KernelStringMarshaller))]
+    private static partial nint fsconfig(nint number, FileDescriptor context, nint command, string? key, string? value, nint auxiliary);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint fsmount(nint number, FileDescriptor context, nint flags, nint attributes);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshallingCustomType = typeof(KernelStringMarshaller))]
     private static partial nint open_tree(nint number, FileDescriptor at, string path, nint flags);

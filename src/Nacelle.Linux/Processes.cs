@@ -9,6 +9,14 @@ public readonly record struct ExitStatus(int ExitCode, int Signal)
     public int ShellCode => Signal != 0 ? 128 + Signal : ExitCode;
 }
 
+/// <param name="State">R, S, D, T, Z, … as in proc_pid_stat(5).</param>
+/// <param name="StartTime">In clock ticks since the machine started; with the id it tells a process from all that ever had its id.</param>
+public readonly record struct ProcessStatus(char State, ulong StartTime)
+{
+    /// <summary>It has ended, and only its parent has not asked for it yet.</summary>
+    public bool HasEnded => State is 'Z' or 'X';
+}
+
 /// <summary>A child of this process. Whoever started it waits for it.</summary>
 public readonly record struct Process(int Id)
 {
@@ -65,6 +73,30 @@ public static unsafe partial class Processes
     public static Errno Kill(FileDescriptor process, Signal signal) =>
         pidfd_send_signal(SystemCall.pidfd_send_signal, process, (int)signal, 0, 0) == 0 ? Errno.None : Call.LastError;
 
+    /// <summary>What a process is doing and since when it is there; null where there is none of that id. See proc_pid_stat(5).</summary>
+    public static ProcessStatus? TryStatus(int pid)
+    {
+        string? text;
+        try
+        {
+            text = Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{pid}/stat");
+        }
+        catch (KernelException gone) when (gone.Errno == Errno.ESRCH)
+        {
+            return null;
+        }
+
+        int end = text?.LastIndexOf(')') ?? -1; // the name before it may hold anything
+        if (end < 0)
+        {
+            return null;
+        }
+
+        const int State = 0, StartTime = 19; // fields 3 and 22
+        var fields = text![(end + 2)..].Split(' ');
+        return new ProcessStatus(fields[State][0], ulong.Parse(fields[StartTime], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Replaces this process's program; descriptors marked close-on-exec are closed. Returns only when that fails, and then why.</summary>
     public static KernelException Execute(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
     {
@@ -92,6 +124,8 @@ public static unsafe partial class Processes
 
     public static uint EffectiveUserId => geteuid();
 
+    public static uint EffectiveGroupId => getegid();
+
     static ExitStatus Decode(int status) =>
         (status & EXITED) == 0 ? new ExitStatus((status >> 8) & 0xff, 0) : new ExitStatus(0, status & EXITED);
 
@@ -103,6 +137,9 @@ public static unsafe partial class Processes
 
     [LibraryImport("libc")]
     private static partial uint geteuid();
+
+    [LibraryImport("libc")]
+    private static partial uint getegid();
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint pidfd_open(nint number, nint pid, nint flags);

@@ -16,6 +16,61 @@ public static unsafe partial class Sockets
         return (new FileDescriptor(pair[0], description), new FileDescriptor(pair[1], description));
     }
 
+    /// <summary>Connects to a socket of the file system, close-on-exec.</summary>
+    /// <param name="path">Of any length: a long one is reached by way of its directory, as the address holds 107 bytes only.</param>
+    /// <exception cref="KernelException">ENOENT: no such socket; ECONNREFUSED: nobody listens.</exception>
+    public static FileDescriptor Connect(string path)
+    {
+        const int SOCK_STREAM = 1, PathOffset = 2, LongestPath = 107;
+        if (System.Text.Encoding.UTF8.GetByteCount(path) > LongestPath)
+        {
+            using var directory = Files.Open(System.IO.Path.GetDirectoryName(path)!, OpenFlags.Path | OpenFlags.Directory);
+            return Connect($"{directory.ProcPath}/{System.IO.Path.GetFileName(path)}");
+        }
+
+        var opened = new FileDescriptor(Call.Check(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket for", path), path);
+        byte* address = stackalloc byte[PathOffset + LongestPath + 1];
+        new Span<byte>(address, PathOffset + LongestPath + 1).Clear();
+        *(ushort*)address = AF_UNIX;
+        int length = System.Text.Encoding.UTF8.GetBytes(path, new Span<byte>(address + PathOffset, LongestPath));
+        // SAFETY: the address is a struct sockaddr_un of the length given, null-terminated within it.
+        if (connect(opened, address, (uint)(PathOffset + length + 1)) < 0)
+        {
+            var failure = new KernelException($"connect to {path}", Call.LastError);
+            opened.Dispose();
+            throw failure;
+        }
+
+        return opened;
+    }
+
+    /// <summary>Sends one message with a descriptor, of which the receiver gets a copy.</summary>
+    public static void Send(FileDescriptor socket, ReadOnlySpan<byte> text, FileDescriptor descriptor)
+    {
+        byte* control = stackalloc byte[24];
+        *(nuint*)control = 20; // struct cmsghdr with one int; see cmsg(3)
+        *(int*)(control + 8) = SOL_SOCKET;
+        *(int*)(control + 12) = SCM_RIGHTS;
+        *(int*)(control + 16) = descriptor.Number;
+        // SAFETY: as in Receive.
+        fixed (byte* start = text)
+        {
+            var vector = new Vector { Start = start, Length = (nuint)text.Length };
+            var message = new Message { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = 24 };
+            nint sent;
+            while ((sent = sendmsg(socket, &message, 0)) < 0)
+            {
+                if (Call.LastError != Errno.EINTR)
+                {
+                    Call.Throw("send to", socket.Description);
+                }
+            }
+
+            GC.KeepAlive(descriptor);
+            Files.Write(socket, text[(int)sent..]);
+        }
+    }
+
     /// <summary>Receives one message with at most one descriptor, which the caller owns.</summary>
     /// <returns>The message's length, 0 when the other side is closed.</returns>
     public static int Receive(FileDescriptor socket, Span<byte> buffer, out FileDescriptor? descriptor)
@@ -64,6 +119,15 @@ public static unsafe partial class Sockets
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socketpair(int domain, int type, int protocol, int* pair);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int connect(FileDescriptor socket, byte* address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint sendmsg(FileDescriptor socket, Message* message, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint recvmsg(FileDescriptor socket, Message* message, int flags);

@@ -72,6 +72,10 @@ public static class SystemCall
     public static readonly int kill = Number(62, 129);
     public static readonly int signalfd4 = Number(289, 74);
     public static readonly int socket = Number(41, 198);
+    public static readonly int statx = Number(332, 291);
+    public static readonly int set_mempolicy = Number(238, 237);
+    public static readonly int sched_setaffinity = Number(203, 122);
+    public static readonly int faccessat2 = 439;
     public static readonly int ioprio_set = Number(251, 30);
     public static readonly int sched_setattr = Number(314, 274);
 

@@ -137,7 +137,8 @@ static class PodFileSystems
     static void MountThroughMap(
         (uint Shift, uint Count) users, IReadOnlyList<FileDescriptor> layers, FileDescriptor changes, FileDescriptor target, List<string> mounted)
     {
-        using var userNamespace = UserNamespaces.Create(users.Shift, users.Count);
+        IdRange[] map = [new(0, users.Shift, users.Count)];
+        using var userNamespace = UserNamespaces.Create(map, map);
         var shown = new List<FileDescriptor>();
         try
         {

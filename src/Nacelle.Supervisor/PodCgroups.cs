@@ -1,3 +1,4 @@
+using Nacelle.Containers;
 using Nacelle.Linux;
 using Nacelle.Specs;
 
@@ -32,7 +33,7 @@ sealed class PodCgroups(bool fromUserNamespace)
             return null;
         }
 
-        var limits = LimitsOf(config.Linux.Resources ?? new RuntimeResources());
+        var limits = ContainerResources.ToLimits(config.Linux.Resources ?? new RuntimeResources(), DeviceRule.Default);
         var group = Cgroup.Create(layout, path, limits.Controllers | Always);
         groups.Add(group);
         foreach (var unset in group.Apply(limits))
@@ -67,27 +68,4 @@ sealed class PodCgroups(bool fromUserNamespace)
             Cgroup.TryRemoveEmpty(layout, path[..path.LastIndexOf('/')]);
         }
     }
-
-    static CgroupLimits LimitsOf(RuntimeResources resources) => new()
-    {
-        Memory = resources.Memory?.Limit,
-        MemoryAndSwap = resources.Memory?.Swap,
-        MemoryReservation = resources.Memory?.Reservation,
-        CpuQuota = resources.Cpu?.Quota,
-        CpuPeriod = resources.Cpu?.Period,
-        CpuShares = resources.Cpu?.Shares,
-        CpuSetProcessors = resources.Cpu?.Cpus,
-        CpuSetMemoryNodes = resources.Cpu?.Mems,
-        Pids = resources.Pids?.Limit,
-        Devices = [.. DeviceRule.Default, .. resources.Devices.Where(rule => rule.Allow).Select(RuleOf)],
-    };
-
-    static DeviceRule RuleOf(RuntimeDeviceRule rule) => new(
-        rule.Allow,
-        rule.Type switch { "c" => DeviceKind.Character, "b" => DeviceKind.Block, _ => DeviceKind.Any },
-        rule.Major is { } major and >= 0 ? (uint)major : null,
-        rule.Minor is { } minor and >= 0 ? (uint)minor : null,
-        (rule.Access ?? "rwm").Aggregate(
-            (DeviceAccess)0,
-            (access, letter) => access | letter switch { 'r' => DeviceAccess.Read, 'w' => DeviceAccess.Write, _ => DeviceAccess.MakeNode }));
 }

@@ -13,7 +13,7 @@ static class PodInit
     /// <param name="kept">What PID 1 inherits, under the same numbers.</param>
     public static Process Start(Stage1Options options, FileDescriptor handover, FileDescriptor socket, IEnumerable<FileDescriptor> kept)
     {
-        using var executable = OpenReadOnlyExecutable();
+        using var executable = SealedExecutable.Open();
         var namespaces = Namespaces.Mount | Namespaces.Pid | Namespaces.Ipc | Namespaces.Uts
             | (options.HostNetwork ? Namespaces.None : Namespaces.Network);
         var plan = new LaunchPlan();
@@ -50,7 +50,7 @@ static class PodInit
         {
             if (options.PrivateUsers is { } users)
             {
-                return Launcher.StartMapped(plan, namespaces, users.Shift, users.Count);
+                return Launcher.StartMapped(plan, namespaces, [new IdRange(0, users.Shift, users.Count)]);
             }
 
             using var loaded = LoadedPlan.Load(plan.ToBytes());
@@ -94,13 +94,5 @@ static class PodInit
         var socket = plan.CallForResult("open a socket", SystemCall.socket, AF_INET, SOCK_DGRAM_CLOEXEC, 0);
         plan.Call("raise the loopback interface", SystemCall.ioctl, socket, SIOCSIFFLAGS, plan.Bytes(request));
         plan.Call("close", SystemCall.close, socket);
-    }
-
-    /// <summary>Opens our own executable through a mount that nobody can write to, whatever gets hold of /proc/PID/exe in the pod (CVE-2019-5736).</summary>
-    static FileDescriptor OpenReadOnlyExecutable()
-    {
-        var mount = Mounts.Clone(FileDescriptor.WorkingDirectory, "/proc/self/exe", recursive: false);
-        Mounts.SetAttributes(mount, MountAttributes.ReadOnly);
-        return mount;
     }
 }

@@ -32,7 +32,7 @@ static class Stage1Enter
         }
 
         var outer = ContainerJoin.Namespaces(target, group?.OpenJoinFiles() ?? []);
-        var inner = ContainerJoin.Process(process, config.Linux?.Seccomp, terminal ? inside : null);
+        var inner = ContainerJoin.Process(process, config.Linux?.Seccomp, new JoinSetting { ConsoleSocket = terminal ? inside : null });
         using var outerPlan = LoadedPlan.Load(outer.ToBytes());
         using var innerPlan = LoadedPlan.Load(inner.ToBytes());
         var entered = Launcher.StartInside(outerPlan, innerPlan);
@@ -40,7 +40,7 @@ static class Stage1Enter
         using var held = outside;
         if (terminal)
         {
-            return PodRelay.Until(entered, outside, terminal: true).ShellCode;
+            return ProcessRelay.Until(entered, outside).ShellCode;
         }
 
         // Whoever sits before us sends Ctrl-C to the command as well; this process only waits for it.

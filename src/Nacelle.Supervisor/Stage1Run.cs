@@ -57,7 +57,7 @@ static class Stage1Run
         inside.Dispose();
         using (outside) // held to the end: PID 1 takes its closing for our death
         {
-            return PodRelay.Until(init, outside, terminal).ShellCode;
+            return ProcessRelay.Until(init, terminal ? outside : null, entries => Idle.Wait(entries)).ShellCode;
         }
     }
 
@@ -80,14 +80,12 @@ static class Stage1Run
 
     static AppOrder Order(AppStart start, Stage1Options options, PodCgroups groups, FileDescriptor? console)
     {
-        using var root = Files.Open($"{start.Bundle}/rootfs", OpenFlags.Path | OpenFlags.Directory);
         var plan = ContainerPlan.Build(start.Config, new ContainerSetting
         {
             RootPath = $"/opt/stage2/{start.App.Name}/rootfs",
-            Root = root,
             SourcePath = Stage1Mounts.SourceInside,
             Cgroups = start.Group?.JoinFiles ?? [],
-            CgroupHierarchies = groups.Hierarchies,
+            CgroupHierarchies = groups.Hierarchies?.Select(name => new CgroupSource(name)).ToList(),
             ConsoleSocket = console,
             DeviceSource = options.PrivateUsers is null ? null : "/dev",
         });
@@ -97,7 +95,7 @@ static class Stage1Run
         }
 
         return new AppOrder(
-            start.App.Name.ToString(), ContainerPlan.NamespacesToMake(start.Config), StopSignalOf(start.App), start.Group?.Birthplace?.Number ?? -1, plan.ToBytes());
+            start.App.Name.ToString(), ContainerNamespaces.ToMake(start.Config), StopSignalOf(start.App), start.Group?.Birthplace?.Number ?? -1, plan.ToBytes());
     }
 
     sealed record AppStart(PodApp App, RuntimeConfig Config, string Bundle, AppCgroup? Group);

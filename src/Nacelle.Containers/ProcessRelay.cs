@@ -1,24 +1,27 @@
 using Nacelle.Linux;
 
-namespace Nacelle.Supervisor;
+namespace Nacelle.Containers;
 
-/// <summary>The pod's face outside: passes signals in, carries the terminal's bytes both ways, and waits for the end.</summary>
-static class PodRelay
+/// <summary>A process's face outside its container: passes signals in, carries the terminal's bytes both ways, and waits for the end.</summary>
+public static class ProcessRelay
 {
-    public static ExitStatus Until(Process init, FileDescriptor socket, bool terminal)
+    /// <param name="child">A child of this process, whose signals come by descriptor: they are blocked on all threads.</param>
+    /// <param name="terminal">A socket on which the terminal's outer side arrives; null without a terminal.</param>
+    /// <param name="wait">Waits for the entries; <see cref="Polling.Wait"/> unless set.</param>
+    public static ExitStatus Until(Process child, FileDescriptor? terminal, Action<PollEntry[]>? wait = null)
     {
         using var signals = Signals.Open();
-        using var relay = terminal ? TerminalRelay.Receive(socket) : null;
-        using var process = Processes.TryOpen(init.Id) ?? throw new Stage1Exception("the pod's PID 1 has vanished");
-        Span<PollEntry> entries = stackalloc PollEntry[4];
+        using var relay = terminal is null ? null : TerminalRelay.Receive(terminal);
+        using var process = Processes.TryOpen(child.Id) ?? throw new KernelException($"open process {child.Id}", Errno.ESRCH);
+        var entries = new PollEntry[4];
         while (true)
         {
             entries[0] = new PollEntry { Number = process.Number, Wanted = PollEvents.Readable };
             entries[1] = new PollEntry { Number = signals.Number, Wanted = PollEvents.Readable };
             entries[2] = entries[3] = new PollEntry { Number = -1 };
-            relay?.Prepare(entries[2..]);
-            Idle.Wait(entries);
-            relay?.Transfer(entries[2..]);
+            relay?.Prepare(entries.AsSpan(2));
+            (wait ?? (all => Polling.Wait(all)))(entries);
+            relay?.Transfer(entries.AsSpan(2));
             while (entries[1].Happened != PollEvents.None && Signals.TryRead(signals) is { } signal)
             {
                 Pass(signal, process, relay);
@@ -27,7 +30,7 @@ static class PodRelay
             if (entries[0].Happened != PollEvents.None)
             {
                 relay?.Drain();
-                return init.Wait();
+                return child.Wait();
             }
         }
     }

@@ -1,13 +1,13 @@
 using Nacelle.Linux;
 
-namespace Nacelle.Supervisor;
+namespace Nacelle.Containers;
 
-/// <summary>Carries bytes between the terminal that a person sits at and the one that a program in a pod has.</summary>
+/// <summary>Carries bytes between the terminal that a person sits at and the one that a program in a container has.</summary>
 /// <remarks>The person's terminal is raw meanwhile: what Ctrl-C means is for the terminal inside to say. Disposing puts its modes back.</remarks>
-sealed class TerminalRelay : IDisposable
+public sealed class TerminalRelay : IDisposable
 {
     readonly FileDescriptor inner;
-    readonly TerminalModes before;
+    readonly TerminalModes? before;
     readonly byte[] buffer = new byte[4096];
     bool inputEnded, outputEnded;
 
@@ -15,7 +15,7 @@ sealed class TerminalRelay : IDisposable
     {
         this.inner = inner;
         TakeSize();
-        before = Terminal.MakeRaw(FileDescriptor.StandardInput);
+        before = Terminal.IsTerminal(FileDescriptor.StandardInput) ? Terminal.MakeRaw(FileDescriptor.StandardInput) : null;
     }
 
     /// <summary>Waits for the terminal's outer side, which the program's plan sends; null when the sender ended before.</summary>
@@ -25,7 +25,13 @@ sealed class TerminalRelay : IDisposable
         return descriptor is null ? null : new TerminalRelay(descriptor);
     }
 
-    public void TakeSize() => Terminal.SetSize(inner, Terminal.GetSize(FileDescriptor.StandardInput));
+    public void TakeSize()
+    {
+        if (Terminal.IsTerminal(FileDescriptor.StandardInput))
+        {
+            Terminal.SetSize(inner, Terminal.GetSize(FileDescriptor.StandardInput));
+        }
+    }
 
     /// <summary>Fills in two entries, for the person's side and the program's.</summary>
     public void Prepare(Span<PollEntry> entries)
@@ -72,7 +78,11 @@ sealed class TerminalRelay : IDisposable
 
     public void Dispose()
     {
-        Terminal.SetModes(FileDescriptor.StandardInput, before);
+        if (before is { } modes)
+        {
+            Terminal.SetModes(FileDescriptor.StandardInput, modes);
+        }
+
         inner.Dispose();
     }
 }

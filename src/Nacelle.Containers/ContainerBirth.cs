@@ -1,0 +1,151 @@
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Containers;
+
+/// <summary>The maker's side of a container's making: the process, its maps, what is done for it from outside, until only its start is missing.</summary>
+/// <remarks>When the maker dies before <see cref="Release"/>, the process ends by itself. See <see cref="ContainerHandshake"/>.</remarks>
+public sealed class ContainerBirth : IDisposable
+{
+    readonly FileDescriptor socket;
+    readonly LoadedPlan plan;
+    bool released;
+
+    ContainerBirth(FileDescriptor socket, LoadedPlan plan, Process process)
+    {
+        this.socket = socket;
+        this.plan = plan;
+        Process = process;
+    }
+
+    /// <summary>A child of the caller's.</summary>
+    public Process Process { get; }
+
+    /// <summary>Makes the process; it does nothing yet.</summary>
+    /// <param name="setting">Its handshake and what was joined beforehand are filled in here.</param>
+    /// <param name="start">See <see cref="ContainerHandshake.Start"/>.</param>
+    /// <param name="cgroup">A directory of version 2 to be born in, or null.</param>
+    /// <param name="planFile">A new file that keeps the plan for who starts the container, or null.</param>
+    public static ContainerBirth Begin(RuntimeConfig config, ContainerSetting setting, FileDescriptor? start, FileDescriptor? cgroup, FileDescriptor? planFile)
+    {
+        var (outside, inside) = Sockets.CreatePair("the container's process");
+        using (inside)
+        {
+            try
+            {
+                var first = ContainerNamespaces.JoinFirst(config, out var joined);
+                var built = ContainerPlan.Build(config, setting with { Handshake = new ContainerHandshake(inside, outside, start), Joined = joined });
+                var loaded = LoadedPlan.Load(built.ToBytes(), planFile);
+                return new ContainerBirth(outside, loaded, Start(first, loaded, ContainerNamespaces.ToMake(config), cgroup));
+            }
+            catch
+            {
+                outside.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>As <see cref="Begin"/>, for a further process of a container.</summary>
+    /// <param name="outer">Joins the container.</param>
+    /// <param name="build">The plan of the process itself.</param>
+    public static ContainerBirth Join(LoadedPlan outer, Func<ContainerHandshake, LaunchPlan> build, FileDescriptor? cgroup)
+    {
+        var (outside, inside) = Sockets.CreatePair("the container's process");
+        using (inside)
+        {
+            try
+            {
+                var plan = LoadedPlan.Load(build(new ContainerHandshake(inside, outside, null)).ToBytes());
+                return new ContainerBirth(outside, plan, Launcher.BeginInside(outer, plan, cgroup: cgroup));
+            }
+            catch
+            {
+                outside.Dispose();
+                throw;
+            }
+        }
+    }
+
+    static Process Start(LaunchPlan? first, LoadedPlan plan, Namespaces namespaces, FileDescriptor? cgroup)
+    {
+        if (first is null)
+        {
+            return Launcher.Begin(plan, namespaces, cgroup);
+        }
+
+        using var outer = LoadedPlan.Load(first.ToBytes());
+        return Launcher.BeginInside(outer, plan, namespaces, cgroup);
+    }
+
+    /// <summary>Lets the process go until only its start is missing, and does for it what it asks for on the way.</summary>
+    /// <param name="maps">Has the mappings of the process's own user namespace; null when there is none to be mapped.</param>
+    /// <exception cref="KernelException">A step of the process failed; it has ended and been waited for.</exception>
+    public void UntilReady(RuntimeLinux? maps, Action? whenMounted, Action<FileDescriptor>? whenListening)
+    {
+        if (maps is not null)
+        {
+            UserNamespaces.WriteMaps(Process.Id, IdRanges.Of(maps.UidMappings), IdRanges.Of(maps.GidMappings));
+        }
+
+        var word = new byte[1];
+        do
+        {
+            Answer();
+            int length = Sockets.Receive(socket, word, out var descriptor);
+            using (descriptor)
+            {
+                if (length == 0)
+                {
+                    released = true;
+                    Process.Wait();
+                    throw plan.Failure ?? new KernelException("make the container's process, which was killed", Errno.ECANCELED);
+                }
+
+                if (word[0] == ContainerHandshake.Mounted)
+                {
+                    whenMounted?.Invoke();
+                }
+                else if (word[0] == ContainerHandshake.Listener)
+                {
+                    whenListening?.Invoke(descriptor!);
+                }
+            }
+        }
+        while (word[0] != ContainerHandshake.Ready);
+    }
+
+    /// <summary>From here on the process needs its maker no more: it waits for its start, or runs its program at once.</summary>
+    public void Release()
+    {
+        Answer();
+        released = true;
+    }
+
+    /// <summary>For a process that runs its program at once: waits until it does.</summary>
+    /// <exception cref="KernelException">The program could not be executed; the process has been waited for.</exception>
+    public void UntilExecuted()
+    {
+        Sockets.Receive(socket, new byte[1], out _); // ends when the exec closes the process's side, or its death does
+        if (plan.Failure is { } failure)
+        {
+            Process.Wait();
+            throw failure;
+        }
+    }
+
+    void Answer() => Files.Write(socket, [1]);
+
+    /// <summary>Ends a process that was not released.</summary>
+    public void Dispose()
+    {
+        if (!released)
+        {
+            Processes.Kill(Process.Id, Signal.Kill);
+            Process.Wait();
+        }
+
+        socket.Dispose();
+        plan.Dispose();
+    }
+}
