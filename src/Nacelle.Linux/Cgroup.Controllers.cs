@@ -9,7 +9,8 @@ public sealed partial class Cgroup
     /// </remarks>
     CgroupControllers EnableControllers(CgroupControllers wanted)
     {
-        const CgroupControllers WithoutController = CgroupControllers.Devices | CgroupControllers.Freezer | CgroupControllers.CpuAccounting;
+        const CgroupControllers WithoutController = 
+            CgroupControllers.Devices | CgroupControllers.Freezer | CgroupControllers.CpuAccounting | CgroupControllers.PerfEvents;
         var directory = parts[0].Directory;
         var enabled = ReadControllers(directory);
         if ((wanted & ~WithoutController & ~enabled) == 0)
@@ -24,9 +25,15 @@ public sealed partial class Cgroup
             string parent = slash == 0 ? "" : name[..slash] + "/";
             var present = ParseText(root, parent + "cgroup.controllers");
             var missing = wanted & ~WithoutController & present & ~ParseText(root, parent + "cgroup.subtree_control");
-            foreach (var controller in Each(missing))
+            if (missing == 0 || TryWrite(root, parent + "cgroup.subtree_control", Plus(missing)) == Errno.None)
             {
-                if (TryWrite(root, parent + "cgroup.subtree_control", "+" + CgroupLayout.Name(controller, unified: true)) is var error and not Errno.None)
+                continue;
+            }
+
+            // One that cannot be had keeps the others from being taken.
+            foreach (var controller in ControllerNames.Each(missing))
+            {
+                if (TryWrite(root, parent + "cgroup.subtree_control", Plus(controller)) is var error and not Errno.None && missingReason.Length == 0)
                 {
                     missingReason = error == Errno.EBUSY
                         ? $"processes are in /{parent.TrimEnd('/')}, which so cannot give controllers to groups below it"
@@ -37,22 +44,14 @@ public sealed partial class Cgroup
 
         return ReadControllers(directory) | WithoutController;
 
-        static CgroupControllers ParseText(FileDescriptor at, string file) => CgroupLayout.ParseUnified(Files.TryReadText(at, file) ?? "");
+        static string Plus(CgroupControllers controllers) =>
+            string.Join(' ', ControllerNames.Each(controllers).Select(controller => "+" + ControllerNames.Of(controller, unified: true)));
+
+        static CgroupControllers ParseText(FileDescriptor at, string file) => ControllerNames.ParseUnified(Files.TryReadText(at, file) ?? "");
     }
 
     static CgroupControllers ReadControllers(FileDescriptor directory) =>
-        CgroupLayout.ParseUnified(Files.TryReadText(directory, "cgroup.controllers") ?? "");
-
-    static IEnumerable<CgroupControllers> Each(CgroupControllers controllers)
-    {
-        for (int bit = 1; bit <= (int)CgroupControllers.HugePages; bit <<= 1)
-        {
-            if (((int)controllers & bit) != 0)
-            {
-                yield return (CgroupControllers)bit;
-            }
-        }
-    }
+        ControllerNames.ParseUnified(Files.TryReadText(directory, "cgroup.controllers") ?? "");
 
     /// <summary>Writes into a file of a group; the kernel's answer as a value.</summary>
     static Errno TryWrite(FileDescriptor at, string file, string value)

@@ -8,18 +8,18 @@ public sealed unsafe partial class Cgroup
     /// <summary>Version 1: the rules are written one by one, after everything has been denied.</summary>
     void WriteDeviceRules(IReadOnlyList<DeviceRule> rules, List<UnsetLimit> unset)
     {
-        const string Limit = "devices.allow";
+        const string Limit = "devices";
         if (Find(CgroupControllers.Devices) is not { } part)
         {
-            unset.Add(new(Limit, "the 'devices' controller is not available"));
+            unset.Add(new(Limit, Reason(CgroupControllers.Devices, "", Errno.ENOENT), Errno.ENOENT));
             return;
         }
 
-        using var allow = Files.Open(part.Directory, "devices.allow", OpenFlags.WriteOnly);
-        using var deny = Files.Open(part.Directory, "devices.deny", OpenFlags.WriteOnly);
         bool allowAll = false;
         try
         {
+            using var allow = Files.Open(part.Directory, "devices.allow", OpenFlags.WriteOnly);
+            using var deny = Files.Open(part.Directory, "devices.deny", OpenFlags.WriteOnly);
             Files.Write(deny, "a"u8);
             for (int i = 0; i < rules.Count; i++)
             {
@@ -34,7 +34,7 @@ public sealed unsafe partial class Cgroup
                 // Version 1 keeps a list of exceptions to one default: it can take out what it lists, but make no exception to an exception.
                 if (rules.Take(i).FirstOrDefault(earlier => earlier.Allow == !allowAll && rule.Allow == allowAll && Narrows(rule, earlier)) is { Access: not 0 } wider)
                 {
-                    unset.Add(new(Limit, $"cgroup v1 can make no exception '{rule}' to '{wider}'"));
+                    unset.Add(new(Limit, $"cgroup v1 can make no exception '{rule}' to '{wider}'", Errno.EINVAL));
                     continue;
                 }
 
@@ -46,7 +46,7 @@ public sealed unsafe partial class Cgroup
         }
         catch (KernelException failure)
         {
-            unset.Add(new(Limit, failure.Errno == Errno.EPERM ? "the parent group does not have this access itself" : $"{failure.Errno}"));
+            unset.Add(new(Limit, failure.Errno == Errno.EPERM ? "the parent group does not have this access itself" : failure.Message, failure.Errno));
         }
 
         static bool Narrows(DeviceRule rule, DeviceRule earlier) =>
@@ -81,7 +81,7 @@ public sealed unsafe partial class Cgroup
         }
         catch (KernelException failure)
         {
-            unset.Add(new("devices", failure.Message));
+            unset.Add(new("devices", failure.Message, failure.Errno));
         }
     }
 }

@@ -91,22 +91,30 @@ public sealed partial class Cgroup
         }
     }
 
+    /// <summary>Whether the processes of the group stand still or are about to, by <see cref="Freeze"/> on it or on a group above, here or in another process.</summary>
+    public bool IsFrozen =>
+        Find(CgroupControllers.Freezer) is { } part
+        && (Unified
+            ? Files.TryReadText(part.Directory, "cgroup.freeze") is ['1', ..] || ReadNumber(CgroupControllers.Freezer, "cgroup.events", "frozen ") == 1
+            : Files.TryReadText(part.Directory, "freezer.state") is ['F', ..]);
+
     /// <summary>Removes the group and all groups below it, waiting a little for processes that are just dying.</summary>
+    /// <param name="emptyParents">How many of the groups above go too, if they are empty: <see cref="ParentsMade"/> of the one who made the group.</param>
     /// <exception cref="KernelException">EBUSY: processes are in it, named in the message.</exception>
-    public void Remove()
+    public void Remove(int emptyParents = 0)
     {
         foreach (var part in parts)
         {
             using var root = Files.Open(part.MountPoint, OpenFlags.Path | OpenFlags.Directory);
-            int slash = Path.LastIndexOf('/');
-            using var parent = slash == 0 ? null : Files.TryOpen(root, Path[1..slash], OpenFlags.Path | OpenFlags.Directory, out _);
+            int slash = part.Path.LastIndexOf('/');
+            using var parent = slash == 0 ? null : Files.TryOpen(root, part.Path[1..slash], OpenFlags.Path | OpenFlags.Directory, out _);
             if (slash != 0 && parent is null)
             {
                 continue;
             }
 
             // Exit has been told to the parent before the process leaves its group: 1, 2, 4 … 512 ms, a second in all.
-            for (int pause = 1; !TryRemoveTree(parent ?? root, Path[(slash + 1)..]); pause *= 2)
+            for (int pause = 1; !TryRemoveTree(parent ?? root, part.Path[(slash + 1)..]); pause *= 2)
             {
                 if (pause > 512)
                 {
@@ -115,26 +123,30 @@ public sealed partial class Cgroup
 
                 Thread.Sleep(pause);
             }
+
+            for (int level = 0; level < emptyParents && slash > 0; level++, slash = part.Path.LastIndexOf('/', slash - 1))
+            {
+                Files.TryUnlink(root, part.Path[1..slash], directory: true);
+            }
         }
     }
 
     /// <summary>Removes a group in all hierarchies where it is empty, such as <see cref="DefaultParent"/> after the last pod; otherwise does nothing.</summary>
     public static void TryRemoveEmpty(CgroupLayout layout, string path)
     {
-        CheckPath(path);
-        foreach (var (_, mountPoint) in Places(layout, (CgroupControllers)~0))
+        foreach (var (_, mountPoint, name) in Places(layout, new CgroupPath(path), CgroupControllers.All))
         {
             using var root = Files.Open(mountPoint, OpenFlags.Path | OpenFlags.Directory);
-            Files.TryUnlink(root, path[1..], directory: true);
+            Files.TryUnlink(root, name[1..], directory: true);
         }
     }
 
     void RemoveMade()
     {
-        foreach (var part in parts)
+        foreach (var part in parts.Where(part => part.Made > 0))
         {
             using var root = Files.Open(part.MountPoint, OpenFlags.Path | OpenFlags.Directory);
-            Files.TryUnlink(root, Path[1..], directory: true);
+            Files.TryUnlink(root, part.Path[1..], directory: true);
         }
 
         Dispose();

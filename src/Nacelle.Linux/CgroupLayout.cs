@@ -2,26 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Nacelle.Linux;
 
-/// <summary>Kinds of limits and accounts, each kept by one part of the kernel. See cgroups(7).</summary>
-[Flags]
-public enum CgroupControllers
-{
-    None = 0,
-    Memory = 1,
-    Cpu = 2,
-    CpuAccounting = 4,
-    CpuSet = 8,
-    Pids = 16,
-
-    /// <summary>Access to device nodes: a hierarchy in v1; in v2 a program attached to the group.</summary>
-    Devices = 32,
-
-    /// <summary>Stopping all processes at once: a hierarchy in v1; every group can in v2.</summary>
-    Freezer = 64,
-    BlockIo = 128,
-    HugePages = 256,
-}
-
 public enum CgroupKind
 {
     /// <summary>No cgroups are mounted.</summary>
@@ -42,10 +22,10 @@ public sealed unsafe partial class CgroupLayout
 {
     const string UsualMount = "/sys/fs/cgroup";
 
-    // In the order of the flags. "hugetlb" and "blkio" are the names of version 1; version 2 says "io".
-    static readonly string[] LegacyNames = ["memory", "cpu", "cpuacct", "cpuset", "pids", "devices", "freezer", "blkio", "hugetlb"];
-
     readonly List<(CgroupControllers Controllers, string MountPoint)> hierarchies = [];
+
+    /// <summary>What lies at a mount point, where that is not the root of its hierarchy: inside a container without a cgroup namespace.</summary>
+    Dictionary<string, string> roots = [];
 
     public CgroupKind Kind =>
         hierarchies.Count > 0 ? (UnifiedMountPoint is null ? CgroupKind.Legacy : CgroupKind.Hybrid)
@@ -77,6 +57,7 @@ public sealed unsafe partial class CgroupLayout
     {
         string? unified = null;
         var found = new List<(CgroupControllers Controllers, string MountPoint)>();
+        var roots = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var line in mountInfo.AsSpan().EnumerateLines())
         {
             // 36 35 98:0 /root /mount/point options fields… - type source super-options
@@ -94,6 +75,11 @@ public sealed unsafe partial class CgroupLayout
             }
 
             string mountPoint = fields[4].Replace("\\040", " ", StringComparison.Ordinal);
+            if (fields[3] != "/")
+            {
+                roots.TryAdd(mountPoint, fields[3]);
+            }
+
             if (fileSystem[0] == "cgroup2")
             {
                 unified ??= mountPoint;
@@ -103,7 +89,7 @@ public sealed unsafe partial class CgroupLayout
             var controllers = CgroupControllers.None;
             foreach (var option in fileSystem[2].Split(','))
             {
-                controllers |= Parse(option, LegacyNames);
+                controllers |= ControllerNames.ParseLegacy(option);
             }
 
             // A hierarchy is often mounted twice; its first mount will do.
@@ -113,35 +99,46 @@ public sealed unsafe partial class CgroupLayout
             }
         }
 
-        var layout = new CgroupLayout { UnifiedMountPoint = unified };
+        var layout = new CgroupLayout { UnifiedMountPoint = unified, roots = roots };
         layout.hierarchies.AddRange(found);
         return layout;
     }
 
     /// <summary>The version 1 hierarchies that hold any of these controllers, each by the names of all its controllers: <c>cpu,cpuacct</c>.</summary>
     public IReadOnlyList<string> HierarchyNames(CgroupControllers controllers) =>
-        [.. hierarchies.Where(one => (one.Controllers & controllers) != 0).Select(one => NamesOf(one.Controllers))];
+        [.. hierarchies.Where(one => (one.Controllers & controllers) != 0).Select(one => ControllerNames.Join(one.Controllers))];
 
-    static string NamesOf(CgroupControllers controllers) => string.Join(',', LegacyNames.Where((_, i) => ((int)controllers >> i & 1) != 0));
-
-    /// <summary>The name in the running version's own words, for messages.</summary>
-    internal static string Name(CgroupControllers controller, bool unified) =>
-        unified && controller == CgroupControllers.BlockIo ? "io" : LegacyNames[System.Numerics.BitOperations.TrailingZeroCount((uint)controller)];
-
-    /// <summary>Reads a list like that of cgroup.controllers.</summary>
-    internal static CgroupControllers ParseUnified(string names)
+    /// <summary>Reads what /proc/PID/cgroup has for the hierarchies that are mounted; see cgroups(7).</summary>
+    internal (CgroupControllers Controllers, string Path)[] ParseMembership(string text)
     {
-        var controllers = CgroupControllers.None;
-        foreach (var name in names.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
+        var found = new List<(CgroupControllers, string)>();
+        foreach (var line in text.Split('\n'))
         {
-            controllers |= name == "io" ? CgroupControllers.BlockIo : Parse(name, LegacyNames);
+            // ID:controllers:path; the path may have colons of its own.
+            var fields = line.Split(':', 3);
+            if (fields.Length < 3)
+            {
+                continue;
+            }
+
+            var controllers = CgroupPath.ParseNames(fields[1]);
+            string? mountPoint = Kind == CgroupKind.Unified
+                ? (fields[0] == "0" ? UnifiedMountPoint : null)
+                : hierarchies.Find(hierarchy => (hierarchy.Controllers & controllers) != 0).MountPoint;
+            if (mountPoint is not null)
+            {
+                found.Add((controllers, BelowMount(mountPoint, fields[2])));
+            }
         }
 
-        return controllers;
+        return [.. found];
     }
 
-    static CgroupControllers Parse(string name, string[] names) =>
-        Array.IndexOf(names, name) is var index and >= 0 ? (CgroupControllers)(1 << index) : CgroupControllers.None;
+    string BelowMount(string mountPoint, string path) =>
+        !roots.TryGetValue(mountPoint, out var root) || !path.StartsWith(root, StringComparison.Ordinal) ? path
+        : path.Length == root.Length ? "/"
+        : path[root.Length] == '/' ? path[root.Length..]
+        : path;
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statfs(string path, long* status);

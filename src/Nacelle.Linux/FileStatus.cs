@@ -11,6 +11,8 @@ public readonly record struct DeviceNumber(uint Major, uint Minor)
 {
     /// <summary>As mknod(2) takes it.</summary>
     public ulong Encoded => ((ulong)(Major & 0xfffff000) << 32) | ((ulong)(Major & 0xfff) << 8) | ((ulong)(Minor & 0xffffff00) << 12) | (Minor & 0xff);
+
+    public override string ToString() => $"{Major}:{Minor}";
 }
 
 /// <summary>The kinds of file, as the upper bits of a mode. See inode(7).</summary>

@@ -187,7 +187,7 @@ public class CgroupTests
     {
         using var test = new TestGroup(CgroupControllers.Pids);
         var process = test.Start("sleep 1000");
-        var failure = Assert.Throws<KernelException>(test.Group.Remove);
+        var failure = Assert.Throws<KernelException>(() => test.Group.Remove());
         Assert.Equal(Errno.EBUSY, failure.Errno);
         Assert.Contains($"process {process.Id}", failure.Message, StringComparison.Ordinal);
     }
