@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Nacelle.Specs;
 
@@ -7,9 +8,19 @@ namespace Nacelle.Specs;
 /// The documents on the way of <c>run</c> are read by hand from this, and not by a serializer: setting one up for a document's types takes longer
 /// (a millisecond) than all the rest of reading it. Names that are not asked for are passed over, as the specifications want of unknown ones.
 /// </remarks>
-public readonly struct SpecNode(JsonElement value, string path)
+public readonly struct SpecNode
 {
     const int LargestDocument = 16 << 20;
+    const int DeepestDocument = 64;
+
+    readonly JsonElement value;
+    readonly Place? place;
+
+    SpecNode(JsonElement value, Place? place)
+    {
+        this.value = value;
+        this.place = place;
+    }
 
     /// <param name="source">Where the text comes from, for messages.</param>
     /// <param name="read">Makes the document of its root; what it throws is said of <paramref name="source"/>.</param>
@@ -34,18 +45,32 @@ public readonly struct SpecNode(JsonElement value, string path)
             throw new SpecException("", $"is {json.Length} bytes long; at most {LargestDocument} are read");
         }
 
+        if (!Utf8.IsValid(json))
+        {
+            throw new SpecException("", "is not JSON: its bytes are not UTF-8");
+        }
+
+        using var document = Open(json);
+        return read(new SpecNode(document.RootElement, null));
+    }
+
+    static JsonDocument Open(ReadOnlySpan<byte> json)
+    {
         try
         {
-            using var document = JsonDocument.Parse(json.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
-            return read(new SpecNode(document.RootElement, ""));
+            return JsonDocument.Parse(json.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = DeepestDocument });
         }
         catch (JsonException problem)
         {
-            throw new SpecException("", $"is not JSON, or says something twice (line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1})");
+            throw new SpecException("", $"is not JSON, is nested deeper than {DeepestDocument}, or says something twice (line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1})");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new SpecException("", "is not JSON: a member's name has half of a \\u pair");
         }
     }
 
-    public string Path => path;
+    public string Path => place?.ToString() ?? "";
 
     /// <summary>The member of that name; null where it is missing or null.</summary>
     public SpecNode? Find(string name)
@@ -55,15 +80,30 @@ public readonly struct SpecNode(JsonElement value, string path)
             throw Wrong("an object");
         }
 
-        return value.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null ? new SpecNode(member, Below(name)) : null;
+        return value.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null ? new SpecNode(member, new Place(place, name)) : null;
     }
 
-    public SpecNode Need(string name) => Find(name) ?? throw new SpecException(Below(name), "is missing");
+    public SpecNode Need(string name) => Find(name) ?? throw new SpecException(new Place(place, name).ToString(), "is missing");
 
     public T? Find<T>(string name, Func<SpecNode, T> read)
         where T : class => Find(name) is { } member ? read(member) : null;
 
-    public string Text() => value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong("a string");
+    public string Text()
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            throw Wrong("a string");
+        }
+
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new SpecException(Path, "has half of a \\u pair");
+        }
+    }
 
     public bool Flag() => value.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => throw Wrong("true or false") };
 
@@ -95,9 +135,9 @@ public readonly struct SpecNode(JsonElement value, string path)
 
         var items = new T[list.Length()];
         int index = 0;
-        foreach (var item in list.Items()) // and not by index, which walks from the first one every time
+        foreach (var item in list.value.EnumerateArray()) // and not by index, which walks from the first one every time
         {
-            items[index] = read(new SpecNode(item, $"{list.Path}[{index}]"));
+            items[index] = read(new SpecNode(item, new Place(list.place, index)));
             index++;
         }
 
@@ -120,7 +160,7 @@ public readonly struct SpecNode(JsonElement value, string path)
         var pairs = new Dictionary<string, T>(StringComparer.Ordinal);
         foreach (var member in map.Members())
         {
-            pairs[member.Name] = read(new SpecNode(member.Value, map.Below(member.Name)));
+            pairs[member.Name] = read(new SpecNode(member.Value, new Place(map.place, member.Name)));
         }
 
         return pairs;
@@ -133,16 +173,23 @@ public readonly struct SpecNode(JsonElement value, string path)
 
     int Length() => value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : throw Wrong("an array");
 
-    JsonElement.ArrayEnumerator Items() => value.EnumerateArray();
-
-    string Below(string name) => path.Length == 0 ? name : $"{path}.{name}";
-
-    SpecException Wrong(string wanted) => new(path, $"{Shown()} is not {wanted}");
+    SpecException Wrong(string wanted) => new(Path, $"{Shown()} is not {wanted}");
 
     string Shown()
     {
         const int Longest = 40;
         var text = value.GetRawText();
         return text.Length <= Longest ? text : text[..Longest] + "…";
+    }
+
+    /// <summary>Where a value stands; spelled out only when somebody is told.</summary>
+    sealed class Place(Place? above, string? name, int index = -1)
+    {
+        public Place(Place? above, int index)
+            : this(above, null, index)
+        {
+        }
+
+        public override string ToString() => name is null ? $"{above}[{index}]" : above is null ? name : $"{above}.{name}";
     }
 }
