@@ -20,7 +20,7 @@ static partial class RuntimeConfigWriter
         json.Object("linux", config.Linux, WriteLinux);
     }
 
-    static void WriteProcess(SpecWriter json, RuntimeProcess process)
+    public static void WriteProcess(SpecWriter json, RuntimeProcess process)
     {
         json.Flag("terminal", process.Terminal);
         json.Object("consoleSize", process.ConsoleSize, (size, value) =>

@@ -36,6 +36,12 @@ public sealed record RuntimeConfig
     public static RuntimeConfig Parse(ReadOnlySpan<byte> json, string source) =>
         SpecNode.Parse(json, source, RuntimeConfigReader.Read);
 
+    /// <summary>Refuses what no container can be made of, before anything is made; without a word it may be made, as far as the document alone can tell.</summary>
+    /// <remarks>The names of capabilities and resource limits are not looked up here.</remarks>
+    /// <param name="source">Where the text came from, for messages.</param>
+    /// <exception cref="SpecException">The first rule that is broken, with the path of the member that breaks it.</exception>
+    public void Check(string source) => RuntimeConfigCheck.In(source, this, RuntimeConfigCheck.Config);
+
     public byte[] ToJson() => SpecWriter.Write(this, RuntimeConfigWriter.Write);
 }
 

@@ -47,6 +47,20 @@ public sealed record RuntimeLinux
     public string? MountLabel { get; init; }
 
     public RuntimePersonality? Personality { get; init; }
+
+    /// <summary>The namespace of that type; null where the container stays in the runtime's.</summary>
+    public RuntimeNamespace? FindNamespace(string type)
+    {
+        for (int i = 0; i < Namespaces.Count; i++)
+        {
+            if (Namespaces[i].Type == type)
+            {
+                return Namespaces[i];
+            }
+        }
+
+        return null;
+    }
 }
 
 /// <summary>A namespace of the container's own, or with a path one to join. Types: pid, network, mount, ipc, uts, user, cgroup, time.</summary>

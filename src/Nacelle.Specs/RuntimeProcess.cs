@@ -39,6 +39,18 @@ public sealed record RuntimeProcess
 
     /// <summary>For processes that join the container later; not for its first one.</summary>
     public RuntimeCpuAffinity? ExecCpuAffinity { get; init; }
+
+    /// <summary>Reads a process alone, as <c>exec --process</c> takes it.</summary>
+    /// <param name="source">Where the text comes from, for messages.</param>
+    /// <exception cref="SpecException">Not JSON, or not of the specification's shape; says where.</exception>
+    public static RuntimeProcess Parse(ReadOnlySpan<byte> json, string source) =>
+        SpecNode.Parse(json, source, RuntimeConfigReader.ReadProcess);
+
+    /// <summary>As <see cref="RuntimeConfig.Check"/>, for a process alone.</summary>
+    /// <exception cref="SpecException">The first rule that is broken.</exception>
+    public void Check(string source) => RuntimeConfigCheck.In(source, this, process => RuntimeConfigCheck.Process(process, ""));
+
+    public byte[] ToJson() => SpecWriter.Write(this, RuntimeConfigWriter.WriteProcess);
 }
 
 /// <summary>In characters.</summary>

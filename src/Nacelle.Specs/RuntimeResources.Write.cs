@@ -2,7 +2,7 @@ namespace Nacelle.Specs;
 
 static partial class RuntimeConfigWriter
 {
-    static void WriteResources(SpecWriter json, RuntimeResources resources)
+    public static void WriteResources(SpecWriter json, RuntimeResources resources)
     {
         json.List("devices", resources.Devices, (rule, value) =>
         {

@@ -24,6 +24,18 @@ public sealed record RuntimeResources
 
     /// <summary>What is written to files of the unified hierarchy, by their names.</summary>
     public IReadOnlyDictionary<string, string>? Unified { get; init; }
+
+    /// <summary>Reads resources alone, as <c>update --resources</c> takes them.</summary>
+    /// <param name="source">Where the text comes from, for messages.</param>
+    /// <exception cref="SpecException">Not JSON, or not of the specification's shape; says where.</exception>
+    public static RuntimeResources Parse(ReadOnlySpan<byte> json, string source) =>
+        SpecNode.Parse(json, source, RuntimeConfigReader.ReadResources);
+
+    /// <summary>As <see cref="RuntimeConfig.Check"/>, for resources alone.</summary>
+    /// <exception cref="SpecException">The first rule that is broken.</exception>
+    public void Check(string source) => RuntimeConfigCheck.In(source, this, resources => RuntimeConfigCheck.Resources(resources, ""));
+
+    public byte[] ToJson() => SpecWriter.Write(this, RuntimeConfigWriter.WriteResources);
 }
 
 public sealed record RuntimeDeviceRule

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Nacelle.Specs.Tests;
 
@@ -55,4 +57,41 @@ static class WholeConfig
         """;
 
     public static RuntimeConfig Config => RuntimeConfig.Parse(Encoding.UTF8.GetBytes(Json), "config.json");
+
+    /// <summary>The document with one member put in another's place.</summary>
+    /// <param name="path">As in <c>process.rlimits[1].type</c>.</param>
+    /// <param name="value">JSON; null stands for nothing.</param>
+    public static string With(string path, string value)
+    {
+        var document = JsonNode.Parse(Json)!;
+        var steps = path.Replace("[", ".[", StringComparison.Ordinal).Split('.');
+        var above = steps[..^1].Aggregate(document, (node, step) => step[0] == '[' ? node[Index(step)]! : node[step]!);
+        if (steps[^1] is ['[', ..] last)
+        {
+            above[Index(last)] = JsonNode.Parse(value);
+        }
+        else
+        {
+            above[steps[^1]] = JsonNode.Parse(value);
+        }
+
+        return document.ToJsonString();
+    }
+
+    /// <summary>What is said against the document, without its source; null where nothing is.</summary>
+    public static string? Complaint(string json)
+    {
+        try
+        {
+            RuntimeConfig.Parse(Encoding.UTF8.GetBytes(json), "config.json").Check("config.json");
+            return null;
+        }
+        catch (SpecException problem)
+        {
+            Assert.StartsWith("config.json: " + problem.Path, problem.Message, StringComparison.Ordinal);
+            return problem.Message["config.json: ".Length..];
+        }
+    }
+
+    static int Index(string step) => int.Parse(step[1..^1], CultureInfo.InvariantCulture);
 }
