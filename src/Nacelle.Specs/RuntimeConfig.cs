@@ -5,7 +5,7 @@ namespace Nacelle.Specs;
 /// OCI runtime specification 1.3.0, config.md and config-linux.md. Sections and members have the specification's names; what it leaves optional is null,
 /// or an empty list, where the document is silent. Members for other systems than Linux are passed over.
 /// </remarks>
-public sealed record RuntimeConfig
+public sealed partial record RuntimeConfig
 {
     public const string CurrentVersion = "1.3.0";
 
@@ -42,7 +42,8 @@ public sealed record RuntimeConfig
     /// <exception cref="SpecException">The first rule that is broken, with the path of the member that breaks it.</exception>
     public void Check(string source) => RuntimeConfigCheck.In(source, this, RuntimeConfigCheck.Config);
 
-    public byte[] ToJson() => SpecWriter.Write(this, RuntimeConfigWriter.Write);
+    /// <param name="indented">For people.</param>
+    public byte[] ToJson(bool indented = false) => SpecWriter.Write(this, RuntimeConfigWriter.Write, indented);
 }
 
 /// <param name="Path">The root file system's directory; a relative path starts from the bundle.</param>

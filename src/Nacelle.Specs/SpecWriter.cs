@@ -59,10 +59,10 @@ public readonly struct SpecWriter(Utf8JsonWriter json)
         }
     }
 
-    /// <summary>A list of strings; left out where it is empty.</summary>
-    public void Texts(string name, IReadOnlyList<string> values)
+    /// <summary>A list of strings; where it is empty, left out unless it must be there.</summary>
+    public void Texts(string name, IReadOnlyList<string> values, bool always = false)
     {
-        if (values.Count > 0)
+        if (values.Count > 0 || always)
         {
             json.WriteStartArray(name);
             foreach (var value in values)
@@ -112,6 +112,17 @@ public readonly struct SpecWriter(Utf8JsonWriter json)
         {
             json.WriteStartObject(name);
             write(this, value);
+            json.WriteEndObject();
+        }
+    }
+
+    public void Object<T>(string name, T? value, Action<SpecWriter, T> write)
+        where T : struct
+    {
+        if (value is { } some)
+        {
+            json.WriteStartObject(name);
+            write(this, some);
             json.WriteEndObject();
         }
     }
