@@ -18,7 +18,8 @@ static class ContainerDevices
     /// <returns>The cell of the terminal's inner side, for a process with a terminal.</returns>
     public static PlanValue? Add(LaunchPlan plan, PlanValue root, RuntimeConfig config, ContainerSetting setting)
     {
-        var wanted = config.Linux?.Devices ?? [];
+        // /dev/ptmx is the link to the container's own, whatever node a configuration that lists the host's devices has for it.
+        var wanted = (config.Linux?.Devices ?? []).Where(device => device.Path != "/dev/ptmx").ToList();
 
         // Where the container gets the host's /dev, or a volume there, it has its devices from there.
         bool isBound = config.Mounts.Any(mount => mount.Destination.TrimEnd('/') == "/dev" && MountOptions.Parse(mount.Options, mount.Type).IsBind);

@@ -8,19 +8,52 @@ namespace Nacelle.Containers;
 public static class ContainerResources
 {
     /// <param name="devices">The rules behind those of the resources, which often begin by denying everything; null leaves access to devices as it is.</param>
-    public static CgroupLimits ToLimits(RuntimeResources resources, IReadOnlyList<DeviceRule>? devices) => new()
+    public static CgroupLimits ToLimits(RuntimeResources resources, IReadOnlyList<DeviceRule>? devices)
     {
-        Memory = resources.Memory?.Limit,
-        MemoryAndSwap = resources.Memory?.Swap,
-        MemoryReservation = resources.Memory?.Reservation,
-        CpuQuota = resources.Cpu?.Quota,
-        CpuPeriod = resources.Cpu?.Period,
-        CpuShares = resources.Cpu?.Shares,
-        CpuSetProcessors = resources.Cpu?.Cpus,
-        CpuSetMemoryNodes = resources.Cpu?.Mems,
-        Pids = resources.Pids?.Limit,
-        Devices = devices is null ? null : [.. resources.Devices.Select(RuleOf), .. devices],
-    };
+        var (memory, cpu, io) = (resources.Memory, resources.Cpu, resources.BlockIo);
+        return new CgroupLimits
+        {
+            Memory = memory?.Limit,
+            MemoryAndSwap = memory?.Swap,
+            MemoryReservation = memory?.Reservation,
+            KernelMemory = memory?.Kernel,
+            KernelTcpMemory = memory?.KernelTcp,
+            Swappiness = memory?.Swappiness,
+            DisableOutOfMemoryKiller = memory?.DisableOomKiller,
+            UseHierarchy = memory?.UseHierarchy,
+            CheckBeforeUpdate = memory?.CheckBeforeUpdate ?? false,
+            CpuQuota = cpu?.Quota,
+            CpuPeriod = cpu?.Period,
+            CpuBurst = cpu?.Burst,
+            CpuShares = cpu?.Shares,
+            CpuIdle = cpu?.Idle,
+            CpuRealtimeRuntime = cpu?.RealtimeRuntime,
+            CpuRealtimePeriod = cpu?.RealtimePeriod,
+            CpuSetProcessors = cpu?.Cpus,
+            CpuSetMemoryNodes = cpu?.Mems,
+            Pids = resources.Pids?.Limit,
+            BlockIoWeight = (ushort?)io?.Weight,
+            BlockIoLeafWeight = (ushort?)io?.LeafWeight,
+            BlockIoWeights = [.. (io?.WeightDevice ?? []).Select(one => new BlockIoWeight(Number(one.Major, one.Minor), (ushort?)one.Weight, (ushort?)one.LeafWeight))],
+            BlockIo = io is null ? [] : Throttles(io),
+            HugePages = [.. resources.HugepageLimits.Select(one => new HugePageLimit(one.PageSize, one.Limit))],
+            NetworkClass = resources.Network?.ClassId,
+            NetworkPriorities = [.. (resources.Network?.Priorities ?? []).Select(one => new NetworkPriority(one.Name, one.Priority))],
+            Rdma = [.. (resources.Rdma ?? new Dictionary<string, RuntimeRdma>()).Select(one => new RdmaLimit(one.Key, one.Value.HcaHandles, one.Value.HcaObjects))],
+            Unified = [.. resources.Unified ?? new Dictionary<string, string>()],
+            Devices = devices is null ? null : [.. resources.Devices.Select(RuleOf), .. devices],
+        };
+    }
+
+    static BlockIoLimit[] Throttles(RuntimeBlockIo io) =>
+    [
+        .. io.ThrottleReadBpsDevice.Select(one => new BlockIoLimit(Number(one.Major, one.Minor), ReadBytes: one.Rate)),
+        .. io.ThrottleWriteBpsDevice.Select(one => new BlockIoLimit(Number(one.Major, one.Minor), WriteBytes: one.Rate)),
+        .. io.ThrottleReadIopsDevice.Select(one => new BlockIoLimit(Number(one.Major, one.Minor), Reads: one.Rate)),
+        .. io.ThrottleWriteIopsDevice.Select(one => new BlockIoLimit(Number(one.Major, one.Minor), Writes: one.Rate)),
+    ];
+
+    static DeviceNumber Number(uint major, uint minor) => new(major, minor);
 
     static DeviceRule RuleOf(RuntimeDeviceRule rule) => new(
         rule.Allow,

@@ -38,6 +38,10 @@ public sealed partial class Cgroup
         return group.parts.Count > 0 ? group : null;
     }
 
+    /// <summary>Opens a group below this one.</summary>
+    /// <param name="name">One name or several with slashes between them.</param>
+    public Cgroup? TryOpenBelow(string name) => TryOpen(layout, FullPath.Below(name));
+
     /// <summary>Sees to it that nobody else uses the group, as a new container wants it.</summary>
     /// <exception cref="KernelException">EBUSY: processes are in it or below, named in the message; or it is frozen.</exception>
     public void RequireUnused()

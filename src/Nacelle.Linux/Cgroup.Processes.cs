@@ -62,11 +62,6 @@ public sealed partial class Cgroup
         }
     }
 
-    /// <summary>Whether the processes of the group are stopped; those of a group above it count too.</summary>
-    public bool IsFrozen =>
-        Unified ? (Files.TryReadText(parts[0].Directory, "cgroup.events") ?? "").Contains("frozen 1", StringComparison.Ordinal)
-        : Find(CgroupControllers.Freezer) is { } part && (Files.TryReadText(part.Directory, "freezer.state") ?? "").StartsWith("FROZEN", StringComparison.Ordinal);
-
     /// <summary>Stops all processes of the group and waits until they stand still.</summary>
     /// <exception cref="KernelException">EOPNOTSUPP: there is no freezer; ETIMEDOUT: a process does not come to a halt within two seconds.</exception>
     public void Freeze()

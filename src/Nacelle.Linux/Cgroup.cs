@@ -44,8 +44,15 @@ public sealed partial class Cgroup : IDisposable
     /// <summary>The controllers that this group has; what was asked for and is missing here could not be had.</summary>
     public CgroupControllers Controllers { get; private set; }
 
+    /// <summary>Whether the group was made by this object, in one hierarchy at least.</summary>
+    public bool IsMade => parts.Exists(part => part.Made > 0);
+
     /// <summary>How many of the groups above this one were made together with it, at most; <see cref="Remove"/> takes the number, also later.</summary>
     public int ParentsMade => Math.Max(0, parts.Count == 0 ? 0 : parts.Max(part => part.Made) - 1);
+
+    /// <summary>Where the group lies in the file system, in every hierarchy, by the names of the controllers there: <c>cpu,cpuacct</c>; no names in version 2.</summary>
+    public IReadOnlyList<(string Controllers, string Directory)> Locations =>
+        [.. parts.Select(part => (ControllerNames.Join(part.Controllers), part.MountPoint + part.Path))];
 
     bool Unified => layout.Kind == CgroupKind.Unified;
 

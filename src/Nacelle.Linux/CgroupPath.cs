@@ -76,6 +76,12 @@ public sealed class CgroupPath
             ? new CgroupPath(paths) : throw new KernelException($"find the cgroups of process {process}", Errno.ENOENT);
     }
 
+    internal CgroupPath Below(string name)
+    {
+        Check("/" + name.Trim('/'));
+        return new([.. paths.Select(entry => (entry.Controllers, $"{entry.Path}/{name.Trim('/')}"))]);
+    }
+
     /// <summary>The path in the hierarchy with these controllers; null where the group has no place in it.</summary>
     internal string? In(CgroupControllers hierarchy) =>
         paths is [(CgroupControllers.None, var path)] ? path : Array.Find(paths, entry => (entry.Controllers & hierarchy) != 0).Path;

@@ -127,6 +127,30 @@ public readonly struct SpecWriter(Utf8JsonWriter json)
         }
     }
 
+    /// <summary>An object that is there in any case.</summary>
+    public void Group(string name, Action<SpecWriter> write)
+    {
+        json.WriteStartObject(name);
+        write(this);
+        json.WriteEndObject();
+    }
+
+    public void Real(string name, double value) => json.WriteNumber(name, value);
+
+    public void Unsigneds(string name, IReadOnlyList<ulong> values)
+    {
+        if (values.Count > 0)
+        {
+            json.WriteStartArray(name);
+            foreach (ulong value in values)
+            {
+                json.WriteNumberValue(value);
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
     public void Map(string name, IReadOnlyDictionary<string, string>? pairs)
     {
         if (pairs is not null)

@@ -1,0 +1,70 @@
+using Nacelle.Containers;
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Oci;
+
+/// <summary>Runs a further process in a container, under every restriction that the container has.</summary>
+static class ExecCommand
+{
+    public static readonly Command Definition = new(
+        "exec", "[OPTIONS] ID [COMMAND…]", "run a further process in a running container", ExecOptions.All, Run, EntersContainer: true, ErrorCode: 255);
+
+    static int Run(GlobalOptions globals, Arguments arguments)
+    {
+        var options = ExecOptions.Take(arguments);
+        using var container = new ContainerStore(globals.Root).Open(options.Id);
+        using var target = container.TryOpenProcess() ?? throw new UserException($"cannot exec in container {options.Id}, which is {container.Status}");
+        using var group = container.OpenCgroup();
+        if (!options.IgnorePaused && group is { IsFrozen: true })
+        {
+            throw new UserException($"cannot exec in container {options.Id}, which is paused");
+        }
+
+        var process = options.Process(container.Config);
+        process.Check(options.ProcessFile ?? "exec");
+        bool relays = process.Terminal && !options.Detach && options.ConsoleSocket is null;
+        if (relays && Foreground.Restarted())
+        {
+            process = process with { ConsoleSize = Foreground.Size() };
+        }
+
+        using var terminal = relays ? new TerminalChannel() : null;
+        using var console = terminal is null ? ConsoleSocket.Connect(options.ConsoleSocket, process) : null;
+        var started = Start(options, container, process, target, group, terminal?.Inside ?? console);
+        if (options.PidFile is { } file)
+        {
+            PidFile.Write(file, started.Id);
+        }
+
+        terminal?.Started();
+        return options.Detach ? 0 : Foreground.Until(started, terminal?.Outside).ShellCode;
+    }
+
+    static Process Start(ExecOptions options, Container container, RuntimeProcess process, FileDescriptor target, Cgroup? group, FileDescriptor? console)
+    {
+        var inherited = InheritedDescriptors.Find(options.PreservedDescriptors, pid: 1);
+        using var below = options.Cgroup is { } path && group is not null ? OpenBelow(group, path) : null;
+        var joined = below ?? group;
+        var birthplace = joined?.UnifiedDirectory;
+        var setting = JoinedContainer.Setting(container) with { ConsoleSocket = console, PreservedDescriptors = inherited.Count };
+        var outer = ContainerJoin.Namespaces(target, birthplace is null ? joined?.OpenJoinFiles() ?? [] : [], process.ExecCpuAffinity);
+        var seccomp = container.Config.Linux?.Seccomp;
+        var adapted = inherited.AddTo(process);
+        using var outerPlan = LoadedPlan.Load(outer.ToBytes());
+        if (seccomp?.ListenerPath is null)
+        {
+            using var inner = LoadedPlan.Load(ContainerJoin.Process(adapted, seccomp, setting).ToBytes());
+            return Launcher.StartInside(outerPlan, inner, cgroup: birthplace);
+        }
+
+        using var birth = ContainerBirth.Join(outerPlan, handshake => ContainerJoin.Process(adapted, seccomp, setting with { Handshake = handshake }), birthplace);
+        birth.UntilReady(maps: null, whenMounted: null, listener => SeccompListener.Send(container.Config, container.State(RuntimeStatus.Running), listener));
+        birth.Release();
+        birth.UntilExecuted();
+        return birth.Process;
+    }
+
+    static Cgroup OpenBelow(Cgroup group, string path) =>
+        group.TryOpenBelow(path) ?? throw new UserException($"there is no control group {path} below the container's");
+}
