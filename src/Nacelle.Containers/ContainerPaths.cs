@@ -17,7 +17,7 @@ static class ContainerPaths
     /// <returns>The cell of the mount; null when nothing is masked.</returns>
     public static PlanValue? MakeCover(LaunchPlan plan, RuntimeLinux linux)
     {
-        if (linux.MaskedPaths.All(IsMissing))
+        if (linux.MaskedPaths.Count == 0)
         {
             return null;
         }
@@ -34,7 +34,7 @@ static class ContainerPaths
     {
         foreach (var path in linux.ReadonlyPaths)
         {
-            if (IsMissing(path))
+            if (KindOf(path) == Kind.Missing)
             {
                 continue;
             }
@@ -50,9 +50,9 @@ static class ContainerPaths
         {
             foreach (var path in linux.MaskedPaths)
             {
-                if (!IsMissing(path))
+                if (KindOf(path) is not Kind.Missing and var kind)
                 {
-                    Mask(plan, root, path, from);
+                    Mask(plan, root, path, kind, from);
                 }
             }
 
@@ -60,11 +60,11 @@ static class ContainerPaths
         }
     }
 
-    static void Mask(LaunchPlan plan, PlanValue root, string path, PlanValue cover)
+    static void Mask(LaunchPlan plan, PlanValue root, string path, Kind kind, PlanValue cover)
     {
         var (target, found) = plan.TryOpenIn(root, path);
-        var directory = IsFile(path) ? default(LaunchPlan.Step?) : Cover(plan, cover, EmptyDirectory, target, path);
-        if (!IsDirectory(path))
+        var directory = kind == Kind.File ? default(LaunchPlan.Step?) : Cover(plan, cover, EmptyDirectory, target, path);
+        if (kind != Kind.Directory)
         {
             directory?.Tolerate(Errno.ENOTDIR);
             Cover(plan, cover, EmptyFile, target, path);
@@ -83,15 +83,23 @@ static class ContainerPaths
             Mounts.MOVE_MOUNT_F_EMPTY_PATH | Mounts.MOVE_MOUNT_T_EMPTY_PATH);
     }
 
+    enum Kind
+    {
+        Missing,
+        File,
+        Directory,
+
+        /// <summary>Only the container knows.</summary>
+        Unknown,
+    }
+
     /// <summary>Every /proc and /sys of one kernel has the same files, so what is missing here is missing there.</summary>
-    static bool IsMissing(string path) => IsKernelFile(path) && KindOf(path) is null;
-
-    static bool IsDirectory(string path) => IsKernelFile(path) && KindOf(path) == FileKind.Directory;
-
-    static bool IsFile(string path) => IsKernelFile(path) && KindOf(path) != FileKind.Directory;
-
-    static FileKind? KindOf(string path) => Files.TryStatus(FileDescriptor.WorkingDirectory, path, out _)?.Kind;
-
-    static bool IsKernelFile(string path) =>
-        path.StartsWith("/proc/", StringComparison.Ordinal) || path.StartsWith("/sys/", StringComparison.Ordinal);
+    static Kind KindOf(string path) =>
+        !path.StartsWith("/proc/", StringComparison.Ordinal) && !path.StartsWith("/sys/", StringComparison.Ordinal) ? Kind.Unknown
+        : Files.TryStatus(FileDescriptor.WorkingDirectory, path, out _) switch
+        {
+            null => Kind.Missing,
+            { Kind: FileKind.Directory } => Kind.Directory,
+            _ => Kind.File,
+        };
 }

@@ -25,7 +25,11 @@ public readonly record struct CapabilitySet(ulong Bits)
 
     /// <summary>Every capability that the running kernel has.</summary>
     /// <remarks>Dropping one that it does not have fails with EINVAL. See capabilities(7), /proc/sys/kernel/cap_last_cap.</remarks>
-    public static CapabilitySet All()
+    public static CapabilitySet All() => all ??= FindAll();
+
+    static CapabilitySet? all;
+
+    static CapabilitySet FindAll()
     {
         var text = Files.TryReadText(FileDescriptor.WorkingDirectory, "/proc/sys/kernel/cap_last_cap");
         int last = int.TryParse(text, CultureInfo.InvariantCulture, out int number) ? number : CapabilityNames.Count - 1;

@@ -30,6 +30,12 @@ public sealed partial class Cgroup
             return;
         }
 
+        // Freezing is dear (the kernel patches its own code), and mostly everybody has gone already.
+        if (Processes().Count == 0)
+        {
+            return;
+        }
+
         // A SIGKILL reaches a stopped process of version 1 only when it runs again.
         for (int round = 0; round < 100; round++)
         {

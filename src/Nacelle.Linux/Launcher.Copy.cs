@@ -89,8 +89,9 @@ public static unsafe partial class Launcher
     {
         WarmUp();
 
-        // The child has but one thread: a collection under way in another one would never end there.
-        bool quiet = GC.TryStartNoGCRegion(1 << 20);
+        // The child has but one thread: a collection under way in another one would never end there. Code compiled beforehand does not look for
+        // collections between the calls that a plan makes; code compiled at run time may.
+        bool quiet = System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeCompiled && GC.TryStartNoGCRegion(1 << 20);
         try
         {
             ulong* arguments = stackalloc ulong[11];

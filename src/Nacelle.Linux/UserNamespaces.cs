@@ -9,7 +9,11 @@ public static class UserNamespaces
     static readonly FileDescriptor Here = FileDescriptor.WorkingDirectory;
 
     /// <summary>Whether this process is in the machine's first user namespace, where user 0 is root indeed.</summary>
-    public static bool IsInitial =>
+    public static bool IsInitial => isInitial ??= FindWhetherInitial();
+
+    static bool? isInitial;
+
+    static bool FindWhetherInitial() =>
         (Files.TryReadText(Here, "/proc/self/uid_map") ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is ["0", "0", "4294967295"];
 
     /// <summary>Writes the maps of a child's new user namespace; once per namespace.</summary>

@@ -7,7 +7,7 @@ namespace Nacelle.Oci;
 /// <summary>Where a container's control group is going to be; nothing is made yet.</summary>
 /// <param name="Path">Below the mounts of control groups; null for a container that stays in its caller's.</param>
 /// <param name="Unit">The systemd unit that it belongs to, or null.</param>
-sealed record GroupPlace(string? Path, string? Unit);
+sealed record GroupPlace(CgroupLayout Layout, string? Path, string? Unit);
 
 /// <summary>A container's control group while it is created.</summary>
 sealed class ContainerGroup : IDisposable
@@ -49,12 +49,12 @@ sealed class ContainerGroup : IDisposable
         var layout = CgroupLayout.Detect();
         if (manager == CgroupManager.None || layout.Kind == CgroupKind.None)
         {
-            return new(null, null);
+            return new(layout, null, null);
         }
 
         try
         {
-            return new(CgroupPath.Resolve(layout, config.Linux?.CgroupsPath is { Length: > 0 } path ? path : id).ToString(), null);
+            return new(layout, CgroupPath.Resolve(layout, config.Linux?.CgroupsPath is { Length: > 0 } path ? path : id).ToString(), null);
         }
         catch (ArgumentException problem)
         {
@@ -66,7 +66,7 @@ sealed class ContainerGroup : IDisposable
     /// <exception cref="SpecException">A limit cannot be set here.</exception>
     public static ContainerGroup Create(GroupPlace place, RuntimeConfig config)
     {
-        var layout = CgroupLayout.Detect();
+        var layout = place.Layout;
         var resources = config.Linux?.Resources ?? new RuntimeResources();
         bool initial = UserNamespaces.IsInitial && Processes.IsRoot;
         var limits = ContainerResources.ToLimits(resources, initial ? DeviceRule.Default : null);
