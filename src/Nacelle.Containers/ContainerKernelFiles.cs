@@ -24,7 +24,8 @@ static class ContainerKernelFiles
     {
         foreach (var (name, value) in linux.Sysctl ?? new Dictionary<string, string>())
         {
-            plan.WriteTo(proc, $"sys/{PathOf(name)}", value, $"set {name}");
+            var path = RuntimeSysctl.PathOf(name) ?? throw new SpecException("linux.sysctl", $"'{name}' is not a parameter's name");
+            plan.WriteTo(proc, $"sys/{path}", value, $"set {name}");
         }
     }
 
@@ -59,11 +60,4 @@ static class ContainerKernelFiles
 
     static LaunchPlan.Step Open(LaunchPlan plan, PlanValue proc, string path) =>
         plan.Call($"open /proc/{path}", SystemCall.openat, proc, plan.Text(path), (long)(OpenFlags.WriteOnly | OpenFlags.CloseOnExec));
-
-    /// <summary>A name may be written with dots, or, where a part of it has dots itself, with slashes. See sysctl(8).</summary>
-    static string PathOf(string name)
-    {
-        int dot = name.IndexOf('.'), slash = name.IndexOf('/');
-        return slash >= 0 && (dot < 0 || slash < dot) ? name : name.Replace('.', '/');
-    }
 }
