@@ -47,17 +47,20 @@ public sealed class ContainerBirth : IDisposable
     }
 
     /// <summary>As <see cref="Begin"/>, for a further process of a container.</summary>
-    /// <param name="outer">Joins the container.</param>
-    /// <param name="build">The plan of the process itself.</param>
-    public static ContainerBirth Join(LoadedPlan outer, Func<ContainerHandshake, LaunchPlan> build, FileDescriptor? cgroup)
+    /// <param name="setting">Its handshake is filled in here.</param>
+    /// <param name="outer">The plan that joins the container.</param>
+    /// <param name="inner">The plan of the process itself.</param>
+    public static ContainerBirth Join(JoinSetting setting, Func<JoinSetting, LaunchPlan> outer, Func<JoinSetting, LaunchPlan> inner, FileDescriptor? cgroup)
     {
         var (outside, inside) = Sockets.CreatePair("the container's process");
         using (inside)
         {
             try
             {
-                var plan = LoadedPlan.Load(build(new ContainerHandshake(inside, outside, null)).ToBytes());
-                return new ContainerBirth(outside, plan, Launcher.BeginInside(outer, plan, cgroup: cgroup));
+                var whole = setting with { Handshake = new ContainerHandshake(inside, outside, null) };
+                using var first = LoadedPlan.Load(outer(whole).ToBytes());
+                var plan = LoadedPlan.Load(inner(whole).ToBytes());
+                return new ContainerBirth(outside, plan, Launcher.BeginInside(first, plan, cgroup: cgroup));
             }
             catch
             {
@@ -69,6 +72,12 @@ public sealed class ContainerBirth : IDisposable
 
     static Process Start(LaunchPlan? first, LoadedPlan plan, Namespaces namespaces, FileDescriptor? cgroup)
     {
+        if ((namespaces & Namespaces.User) != 0 && !IsPrivileged)
+        {
+            // The maps of an undumpable child are root's to write; nobody is in its namespaces yet who could look at it.
+            Processes.MakeDumpable();
+        }
+
         if (first is null)
         {
             return Launcher.Begin(plan, namespaces, cgroup);
@@ -86,6 +95,7 @@ public sealed class ContainerBirth : IDisposable
         if (maps is not null)
         {
             UserNamespaces.WriteMaps(Process.Id, IdRanges.Of(maps.UidMappings), IdRanges.Of(maps.GidMappings));
+            Processes.MakeUndumpable();
         }
 
         var word = new byte[1];
@@ -133,6 +143,8 @@ public sealed class ContainerBirth : IDisposable
             throw failure;
         }
     }
+
+    static bool IsPrivileged => Processes.IsRoot && UserNamespaces.IsInitial;
 
     void Answer() => Files.Write(socket, [1]);
 

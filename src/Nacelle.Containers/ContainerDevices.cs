@@ -85,11 +85,12 @@ static class ContainerDevices
             "p" => FileKind.Pipe,
             _ => throw new SpecException("linux.devices", $"'{device.Type}' is no type of device: use c, b, u or p"),
         };
+        const uint Permissions = 0xFFF; // some engines write a whole st_mode
         int slash = device.Path.LastIndexOf('/');
         var directory = plan.OpenTarget(root, slash <= 0 ? "/" : device.Path[..slash], asFile: false);
         var name = plan.Text(device.Path[(slash + 1)..]);
         var number = kind == FileKind.Pipe ? default : new DeviceNumber(device.Major, device.Minor);
-        var made = plan.Call($"create device {device.Path}", SystemCall.mknodat, directory, name, (uint)kind | (device.FileMode ?? 0x1B6), (long)number.Encoded)
+        var made = plan.Call($"create device {device.Path}", SystemCall.mknodat, directory, name, (uint)kind | ((device.FileMode ?? 0x1B6) & Permissions), (long)number.Encoded)
             .Tolerate(Errno.EEXIST);
         Compare(plan, directory, name, device.Path, kind, number);
         made.SkipToHereOnSuccess();

@@ -20,10 +20,15 @@ public sealed record ContainerHandshake(FileDescriptor Socket, FileDescriptor Ma
     /// <summary>What the process says beside a seccomp listener that it hands over.</summary>
     public const byte Listener = (byte)'l';
 
+    /// <summary>What the process has to keep open to the end.</summary>
+    internal IEnumerable<int> Numbers => Start is null ? [Socket.Number] : [Socket.Number, Start.Number];
+
     internal void Begin(LaunchPlan plan)
     {
         plan.Call("close the maker's side", SystemCall.close, plan.Descriptor(MakersSide));
         WaitForMaker(plan, "wait for the container's maker");
+        const int PR_SET_DUMPABLE = 4;
+        plan.Call("keep others out", SystemCall.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     }
 
     internal void WaitForMaker(LaunchPlan plan, string operation) =>

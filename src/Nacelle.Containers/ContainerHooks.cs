@@ -68,8 +68,8 @@ public static class ContainerHooks
         if (place is HookPlace.Container inside)
         {
             var process = inside.Config.Process! with { Args = arguments, Env = hook.Env, Terminal = false };
-            var setting = inside.Setting with { Program = hook.Path };
-            return StartInside(inside.Process, inside.Cgroups, ContainerJoin.Process(process, inside.Config.Linux?.Seccomp, setting), input);
+            var setting = inside.Setting with { Program = hook.Path, Input = input };
+            return StartInside(inside.Process, inside.Cgroups, setting, ContainerJoin.Process(process, inside.Config.Linux?.Seccomp, setting));
         }
 
         var plan = new LaunchPlan();
@@ -78,7 +78,7 @@ public static class ContainerHooks
         plan.Call($"exec {hook.Path}", SystemCall.execve, plan.Text(hook.Path), plan.TextArray(arguments), plan.TextArray(hook.Env));
         if (place is HookPlace.Namespaces joined)
         {
-            return StartInside(joined.Process, [], plan, input);
+            return StartInside(joined.Process, [], new JoinSetting { Input = input }, plan);
         }
 
         using var loaded = LoadedPlan.Load(plan.ToBytes());
@@ -86,11 +86,11 @@ public static class ContainerHooks
         return Launcher.Start(loaded);
     }
 
-    static Process StartInside(FileDescriptor target, IReadOnlyList<FileDescriptor> cgroups, LaunchPlan plan, FileDescriptor input)
+    static Process StartInside(FileDescriptor target, IReadOnlyList<FileDescriptor> cgroups, JoinSetting setting, LaunchPlan plan)
     {
-        using var outer = LoadedPlan.Load(ContainerJoin.Namespaces(target, cgroups).ToBytes());
+        using var outer = LoadedPlan.Load(ContainerJoin.Namespaces(target, cgroups, setting).ToBytes());
         using var inner = LoadedPlan.Load(plan.ToBytes());
-        inner.SetStandard(0, input);
+        inner.SetStandard(0, setting.Input!);
         return Launcher.StartInside(outer, inner);
     }
 }

@@ -5,12 +5,12 @@ using Nacelle.Specs;
 namespace Nacelle.Containers;
 
 /// <summary>Who a container's process is: user, groups and capabilities.</summary>
-static class ContainerIdentity
+public static class ContainerIdentity
 {
     const int PR_CAPBSET_DROP = 24, PR_SET_KEEPCAPS = 8, PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_RAISE = 2, PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
     /// <summary>In a user namespace: its user 0, where it has one, so that what is made belongs to that.</summary>
-    public static void BecomeRoot(LaunchPlan plan)
+    internal static void BecomeRoot(LaunchPlan plan)
     {
         // An unprivileged maker had to give up setgroups(2) for its namespace; see user_namespaces(7).
         plan.Call("set supplementary groups", SystemCall.setgroups, 0, 0).Tolerate(Errno.EPERM);
@@ -18,7 +18,7 @@ static class ContainerIdentity
         plan.Call("become user 0", SystemCall.setresuid, 0, 0, 0).Tolerate(Errno.EINVAL);
     }
 
-    public static void Become(LaunchPlan plan, RuntimeProcess process)
+    internal static void Become(LaunchPlan plan, RuntimeProcess process)
     {
         var capabilities = process.Capabilities ?? new RuntimeCapabilities();
         foreach (var capability in CapabilitySet.All().Except(SetOf(capabilities.Bounding)).Members())
@@ -70,7 +70,26 @@ static class ContainerIdentity
         }
     }
 
-    /// <summary>What the kernel does not know cannot be granted, and is left out (config.md, "capabilities").</summary>
+    /// <summary>The names in the sets that cannot be granted: the caller warns of them (config.md, "capabilities").</summary>
+    public static IReadOnlyCollection<string> Unknown(RuntimeCapabilities capabilities)
+    {
+        var unknown = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var set in (ReadOnlySpan<IReadOnlyList<string>>)
+            [capabilities.Bounding, capabilities.Effective, capabilities.Inheritable, capabilities.Permitted, capabilities.Ambient])
+        {
+            foreach (var name in set)
+            {
+                if (!CapabilityNames.TryParse(name, out var capability) || !CapabilitySet.All().Contains(capability))
+                {
+                    unknown.Add(name);
+                }
+            }
+        }
+
+        return unknown;
+    }
+
+    /// <summary>What the kernel does not know cannot be granted, and is left out.</summary>
     static CapabilitySet SetOf(IReadOnlyList<string> names)
     {
         var set = CapabilitySet.Empty;

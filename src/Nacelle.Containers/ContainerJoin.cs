@@ -13,8 +13,14 @@ public static class ContainerJoin
     /// <summary>Joins the container's control groups and then, all at once, its namespaces.</summary>
     /// <param name="target">A process of the container, as <see cref="Processes.TryOpen"/> gives it. Namespaces by descriptor of a process: Linux 5.8.</param>
     /// <param name="cgroups">The files that <see cref="Cgroup.OpenJoinFiles"/> opens.</param>
+    /// <param name="setting">What the process inside gets; null for one that gets its standard streams only.</param>
     /// <param name="affinity">The processors to run on until the control groups are joined, and from then on.</param>
-    public static LaunchPlan Namespaces(FileDescriptor target, IReadOnlyList<FileDescriptor> cgroups, RuntimeCpuAffinity? affinity = null)
+    /// <remarks>
+    /// CVE-2016-9962: a process of the container that may trace others can stop the new one in the very moment in which it is born, and look at what it has open.
+    /// So all that it does not need is closed before, in the process in between, which the container does not see.
+    /// </remarks>
+    public static LaunchPlan Namespaces(
+        FileDescriptor target, IReadOnlyList<FileDescriptor> cgroups, JoinSetting? setting, RuntimeCpuAffinity? affinity = null)
     {
         var plan = new LaunchPlan();
         if (affinity?.Initial is { Length: > 0 } initial)
@@ -32,10 +38,16 @@ public static class ContainerJoin
             ContainerScheduling.SetAffinity(plan, final, "process.execCPUAffinity.final");
         }
 
-        // A process may not join the user namespace that it is in; then it joins the others alone (setns(2), EINVAL).
-        var withUsers = plan.Call("join the container's namespaces", SystemCall.setns, plan.Descriptor(target), (long)(All | Linux.Namespaces.User)).Tolerate(Errno.EINVAL);
-        plan.Call("join the container's namespaces", SystemCall.setns, plan.Descriptor(target), (long)All);
+        // A process may not join the user namespace that it is in (EINVAL), and one without privileges not those that its container shares with the host
+        // (EPERM); setns(2).
+        const string Operation = "join the container's namespaces";
+        var own = setting?.Own ?? All;
+        var withUsers = plan.Call(Operation, SystemCall.setns, plan.Descriptor(target), (long)(All | Linux.Namespaces.User)).Tolerate(Errno.EINVAL, Errno.EPERM);
+        var withoutUsers = plan.Call(Operation, SystemCall.setns, plan.Descriptor(target), (long)All).Tolerate(Errno.EPERM);
+        plan.Call(Operation, SystemCall.setns, plan.Descriptor(target), (long)own);
         withUsers.SkipToHereOnSuccess();
+        withoutUsers.SkipToHereOnSuccess();
+        plan.CloseAllBut(3 + (setting?.PreservedDescriptors ?? 0), setting?.Numbers ?? []);
         return plan;
     }
 
@@ -97,4 +109,15 @@ public sealed record JoinSetting
 
     /// <summary>The container has a user namespace that is not the caller's.</summary>
     public bool HasUsers { get; init; }
+
+    /// <summary>The namespaces that the container does not share with its maker; null for all.</summary>
+    public Namespaces? Own { get; init; }
+
+    /// <summary>Standard input, where it is not the caller's own.</summary>
+    public FileDescriptor? Input { get; init; }
+
+    /// <summary>The descriptors that the process inside starts with.</summary>
+    internal IEnumerable<int> Numbers =>
+        ((IEnumerable<FileDescriptor?>)[ConsoleSocket, Proc, Input, Handshake?.MakersSide]).Where(one => one is not null).Select(one => one!.Number)
+            .Concat(Handshake?.Numbers ?? []);
 }

@@ -17,9 +17,10 @@ static class ContainerProcess
         }
 
         JoinKeyring(plan, setting.KeyringName);
-        foreach (var limit in process.Rlimits)
+        for (int i = 0; i < process.Rlimits.Count; i++)
         {
-            var which = ResourceLimits.TryParse(limit.Type, out var known) ? (long)known : throw new SpecException("process.rlimits", $"'{limit.Type}' is no limit");
+            var limit = process.Rlimits[i];
+            var which = ResourceLimits.TryParse(limit.Type, out var known) ? (long)known : throw new SpecException($"process.rlimits[{i}].type", $"'{limit.Type}' is no limit");
             plan.Call($"set limit {limit.Type}", SystemCall.prlimit64, 0, which, plan.Words((long)limit.Soft, (long)limit.Hard), 0);
         }
 
@@ -95,20 +96,7 @@ static class ContainerProcess
     /// </remarks>
     static void CloseDescriptors(LaunchPlan plan, ProcessSetting setting)
     {
-        int first = 3 + setting.PreservedDescriptors;
-        int[] kept = setting.Handshake is null ? []
-            : setting.Handshake.Start is { } start ? [setting.Handshake.Socket.Number, start.Number] : [setting.Handshake.Socket.Number];
-        foreach (int number in kept.Order())
-        {
-            if (number > first)
-            {
-                plan.Call("close descriptors", SystemCall.close_range, first, number - 1, 0);
-            }
-
-            first = Math.Max(first, number + 1);
-        }
-
-        plan.Call("close descriptors", SystemCall.close_range, first, uint.MaxValue, 0);
+        plan.CloseAllBut(3 + setting.PreservedDescriptors, setting.Handshake?.Numbers ?? []);
     }
 
     /// <summary>CVE-2024-21626: no magic link of /proc may lead to a directory outside.</summary>

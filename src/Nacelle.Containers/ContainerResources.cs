@@ -10,30 +10,33 @@ public static class ContainerResources
     /// <param name="devices">The rules behind those of the resources, which often begin by denying everything; null leaves access to devices as it is.</param>
     public static CgroupLimits ToLimits(RuntimeResources resources, IReadOnlyList<DeviceRule>? devices)
     {
+        // Engines write 0 for what they do not set; only for pids it is a limit ("PIDs", note).
+        static long? Set(long? number) => number is 0 ? null : number;
+        static ulong? Given(ulong? number) => number is 0 ? null : number;
         var (memory, cpu, io) = (resources.Memory, resources.Cpu, resources.BlockIo);
         return new CgroupLimits
         {
-            Memory = memory?.Limit,
-            MemoryAndSwap = memory?.Swap,
-            MemoryReservation = memory?.Reservation,
-            KernelMemory = memory?.Kernel,
-            KernelTcpMemory = memory?.KernelTcp,
+            Memory = Set(memory?.Limit),
+            MemoryAndSwap = Set(memory?.Swap),
+            MemoryReservation = Set(memory?.Reservation),
+            KernelMemory = Set(memory?.Kernel),
+            KernelTcpMemory = Set(memory?.KernelTcp),
             Swappiness = memory?.Swappiness,
             DisableOutOfMemoryKiller = memory?.DisableOomKiller,
             UseHierarchy = memory?.UseHierarchy,
             CheckBeforeUpdate = memory?.CheckBeforeUpdate ?? false,
-            CpuQuota = cpu?.Quota,
-            CpuPeriod = cpu?.Period,
-            CpuBurst = cpu?.Burst,
-            CpuShares = cpu?.Shares,
+            CpuQuota = Set(cpu?.Quota),
+            CpuPeriod = Given(cpu?.Period),
+            CpuBurst = Given(cpu?.Burst),
+            CpuShares = Given(cpu?.Shares),
             CpuIdle = cpu?.Idle,
-            CpuRealtimeRuntime = cpu?.RealtimeRuntime,
-            CpuRealtimePeriod = cpu?.RealtimePeriod,
+            CpuRealtimeRuntime = Set(cpu?.RealtimeRuntime),
+            CpuRealtimePeriod = Given(cpu?.RealtimePeriod),
             CpuSetProcessors = cpu?.Cpus,
             CpuSetMemoryNodes = cpu?.Mems,
             Pids = resources.Pids?.Limit,
-            BlockIoWeight = (ushort?)io?.Weight,
-            BlockIoLeafWeight = (ushort?)io?.LeafWeight,
+            BlockIoWeight = (ushort?)Given(io?.Weight),
+            BlockIoLeafWeight = (ushort?)Given(io?.LeafWeight),
             BlockIoWeights = [.. (io?.WeightDevice ?? []).Select(one => new BlockIoWeight(Number(one.Major, one.Minor), (ushort?)one.Weight, (ushort?)one.LeafWeight))],
             BlockIo = io is null ? [] : Throttles(io),
             HugePages = [.. resources.HugepageLimits.Select(one => new HugePageLimit(one.PageSize, one.Limit))],

@@ -85,6 +85,22 @@ static class PlanFiles
         plan.Close(content);
     }
 
+    /// <summary>Closes all descriptors from <paramref name="first"/> up but the kept ones.</summary>
+    public static void CloseAllBut(this LaunchPlan plan, int first, IEnumerable<int> kept)
+    {
+        foreach (int number in kept.Where(number => number >= first).Distinct().Order())
+        {
+            if (number > first)
+            {
+                plan.Call("close descriptors", SystemCall.close_range, first, number - 1, 0);
+            }
+
+            first = number + 1;
+        }
+
+        plan.Call("close descriptors", SystemCall.close_range, first, uint.MaxValue, 0);
+    }
+
     public static void Close(this LaunchPlan plan, PlanValue descriptor) => plan.Call("close", SystemCall.close, descriptor);
 
     static PlanValue HowToOpen(this LaunchPlan plan, OpenFlags flags, ResolveFlags resolve)

@@ -1,4 +1,5 @@
 using Nacelle.Linux;
+using Nacelle.Specs;
 
 namespace Nacelle.Containers;
 
@@ -31,6 +32,18 @@ public sealed class TerminalRelay : IDisposable
         {
             Terminal.SetSize(inner, Terminal.GetSize(FileDescriptor.StandardInput));
         }
+    }
+
+    /// <summary>The size of the terminal that the caller sits at, or null when it does not.</summary>
+    public static RuntimeConsoleSize? CallersSize()
+    {
+        if (!Terminal.IsTerminal(FileDescriptor.StandardInput))
+        {
+            return null;
+        }
+
+        var size = Terminal.GetSize(FileDescriptor.StandardInput);
+        return size.Rows > 0 ? new RuntimeConsoleSize(size.Rows, size.Columns) : null;
     }
 
     /// <summary>Fills in two entries, for the person's side and the program's.</summary>

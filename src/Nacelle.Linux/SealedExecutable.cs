@@ -14,11 +14,12 @@ public static unsafe partial class SealedExecutable
     const int FlagsOffset = 80; // struct statfs: f_flags, behind nine words and the two of f_fsid, f_namelen and f_frsize
 
     /// <summary>Starts over from the sealed executable, unless this is it. Returns when it is.</summary>
-    public static void Enter()
+    /// <param name="inAnyCase">Starts over although it is.</param>
+    public static void Enter(bool inAnyCase = false)
     {
         ulong* status = stackalloc ulong[32];
         // SAFETY: struct statfs is 120 bytes on 64-bit machines; 256 were allocated.
-        if (statfs("/proc/self/exe", status) == 0 && (status[FlagsOffset / 8] & ST_RDONLY) != 0)
+        if (!inAnyCase && ((statfs("/proc/self/exe", status) == 0 && (status[FlagsOffset / 8] & ST_RDONLY) != 0) || IsSealedCopy()))
         {
             return;
         }
@@ -48,9 +49,18 @@ public static unsafe partial class SealedExecutable
         }
     }
 
+    /// <summary>Only files in memory have seals; see F_GET_SEALS in fcntl(2).</summary>
+    static bool IsSealedCopy()
+    {
+        using var executable = Files.Open("/proc/self/exe", OpenFlags.ReadOnly);
+        return fcntl(executable, F_GET_SEALS, 0) is var seals and >= 0 && (seals & F_SEAL_WRITE) != 0;
+    }
+
+    const int F_ADD_SEALS = 1033, F_GET_SEALS = 1034, F_SEAL_WRITE = 8;
+
     static FileDescriptor Copy()
     {
-        const int F_ADD_SEALS = 1033, AllSeals = 0xF; // seal, shrink, grow, write; see memfd_create(2)
+        const int AllSeals = 0xF; // seal, shrink, grow, write; see memfd_create(2)
         var copy = Files.CreateInMemory("nacelle", sealable: true);
         using (var source = Files.Open("/proc/self/exe", OpenFlags.ReadOnly))
         {

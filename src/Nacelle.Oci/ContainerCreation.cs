@@ -27,6 +27,13 @@ sealed class ContainerCreation
         text = Files.ReadAll(FileDescriptor.WorkingDirectory, file);
         config = RuntimeConfig.Parse(text, file);
         config.Check(file);
+        if (config.Process?.Capabilities is { } capabilities)
+        {
+            foreach (var name in ContainerIdentity.Unknown(capabilities))
+            {
+                Log.Warning(globals, $"{file}: process.capabilities: {name} cannot be granted, the kernel does not know it");
+            }
+        }
     }
 
     /// <summary>Checks the bundle, and the options against it; nothing is made yet.</summary>
@@ -39,6 +46,7 @@ sealed class ContainerCreation
     /// <returns>The container, locked, and its process, to be released when the caller has done what has to be done before.</returns>
     public (Container Container, ContainerBirth Birth) Make(FileDescriptor? console, bool waits)
     {
+        var director = ResourceDirector.For(config, options.Id);
         var root = config.Root ?? throw new SpecException("root", "is missing");
         var rootPath = Path.GetFullPath(root.Path);
         using var rootfs = OpenRoot(rootPath);
@@ -66,12 +74,14 @@ sealed class ContainerCreation
             group = ContainerGroup.Create(place, config);
             container.Record = container.Record with { Cgroup = group.IsUsed ? place.Path : null, CgroupsMade = group.Made };
             birth = Begin(container, group, rootfs, console, inherited, waits);
+            director?.Assign(birth.Process.Id);
             Finish(container, birth);
             return (container, birth);
         }
         catch
         {
             birth?.Dispose();
+            director?.Remove();
             group?.Remove();
             directory.Remove();
             directory.Dispose();

@@ -10,9 +10,15 @@ static class ContainerRemoval
     /// <param name="container">Locked; its process has ended.</param>
     public static void Remove(GlobalOptions globals, Container container)
     {
-        var hooks = Files.Exists(container.Directory.Descriptor, Container.ConfigFile) ? container.Config.Hooks?.Poststop ?? [] : [];
+        bool hasConfig = Files.Exists(container.Directory.Descriptor, Container.ConfigFile);
+        var hooks = hasConfig ? container.Config.Hooks?.Poststop ?? [] : [];
         var state = hooks.Count > 0 ? container.State(RuntimeStatus.Stopped).ToJson() : [];
         RemoveGroup(container);
+        if (hasConfig && container.Config.Linux?.IntelRdt is not null)
+        {
+            ResourceDirector.For(container.Config, container.Id)?.Remove();
+        }
+
         container.Directory.Remove();
 
         // runtime.md, "Lifecycle", step 13: one that fails is a warning, and the others run all the same.

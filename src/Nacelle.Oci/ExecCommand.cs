@@ -8,7 +8,7 @@ namespace Nacelle.Oci;
 static class ExecCommand
 {
     public static readonly Command Definition = new(
-        "exec", "[OPTIONS] ID [COMMAND…]", "run a further process in a running container", ExecOptions.All, Run, EntersContainer: true, ErrorCode: 255);
+        "exec", "[OPTIONS] ID [COMMAND…]", "run a further process in a running container", ExecOptions.All, Run, EntersContainer: true, Waits: true, ErrorCode: 255);
 
     static int Run(GlobalOptions globals, Arguments arguments)
     {
@@ -24,9 +24,9 @@ static class ExecCommand
         var process = options.Process(container.Config);
         process.Check(options.ProcessFile ?? "exec");
         bool relays = process.Terminal && !options.Detach && options.ConsoleSocket is null;
-        if (relays && Foreground.Restarted())
+        if (relays)
         {
-            process = process with { ConsoleSize = Foreground.Size() };
+            process = process with { ConsoleSize = TerminalRelay.CallersSize() };
         }
 
         using var terminal = relays ? new TerminalChannel() : null;
@@ -38,7 +38,7 @@ static class ExecCommand
         }
 
         terminal?.Started();
-        return options.Detach ? 0 : Foreground.Until(started, terminal?.Outside).ShellCode;
+        return options.Detach ? 0 : ProcessRelay.Until(started, terminal?.Outside).ShellCode;
     }
 
     static Process Start(ExecOptions options, Container container, RuntimeProcess process, FileDescriptor target, Cgroup? group, FileDescriptor? console)
@@ -48,17 +48,18 @@ static class ExecCommand
         var joined = below ?? group;
         var birthplace = joined?.UnifiedDirectory;
         var setting = JoinedContainer.Setting(container) with { ConsoleSocket = console, PreservedDescriptors = inherited.Count };
-        var outer = ContainerJoin.Namespaces(target, birthplace is null ? joined?.OpenJoinFiles() ?? [] : [], process.ExecCpuAffinity);
+        var joinFiles = birthplace is null ? joined?.OpenJoinFiles() ?? [] : [];
         var seccomp = container.Config.Linux?.Seccomp;
         var adapted = inherited.AddTo(process);
-        using var outerPlan = LoadedPlan.Load(outer.ToBytes());
         if (seccomp?.ListenerPath is null)
         {
+            using var outer = LoadedPlan.Load(ContainerJoin.Namespaces(target, joinFiles, setting, process.ExecCpuAffinity).ToBytes());
             using var inner = LoadedPlan.Load(ContainerJoin.Process(adapted, seccomp, setting).ToBytes());
-            return Launcher.StartInside(outerPlan, inner, cgroup: birthplace);
+            return Launcher.StartInside(outer, inner, cgroup: birthplace);
         }
 
-        using var birth = ContainerBirth.Join(outerPlan, handshake => ContainerJoin.Process(adapted, seccomp, setting with { Handshake = handshake }), birthplace);
+        using var birth = ContainerBirth.Join(
+            setting, all => ContainerJoin.Namespaces(target, joinFiles, all, process.ExecCpuAffinity), all => ContainerJoin.Process(adapted, seccomp, all), birthplace);
         birth.UntilReady(maps: null, whenMounted: null, listener => SeccompListener.Send(container.Config, container.State(RuntimeStatus.Running), listener));
         birth.Release();
         birth.UntilExecuted();

@@ -12,11 +12,19 @@ static class JoinedContainer
         return new HookPlace.Container(process, container.Config, Setting(container), group?.OpenJoinFiles() ?? []);
     }
 
-    /// <summary>As with <see cref="ContainerCreation"/>.</summary>
-    public static JoinSetting Setting(Container container) => new()
+    /// <remarks>
+    /// A new /proc cannot be made in a user namespace that sees only masked ones: there the host's is handed in, which nobody there can get at, as it
+    /// takes the right to trace in the host's user namespace. Elsewhere nothing of the host's is.
+    /// </remarks>
+    public static JoinSetting Setting(Container container)
     {
-        Proc = Files.Open("/proc", OpenFlags.Path | OpenFlags.Directory),
-        KeyringName = container.Record.Keyring,
-        HasUsers = (ContainerNamespaces.Own(container.Config) & Namespaces.User) != 0,
-    };
+        bool hasUsers = (ContainerNamespaces.Own(container.Config) & Namespaces.User) != 0;
+        return new JoinSetting
+        {
+            Proc = hasUsers ? Files.Open("/proc", OpenFlags.Path | OpenFlags.Directory) : null,
+            KeyringName = container.Record.Keyring,
+            HasUsers = hasUsers,
+            Own = ContainerNamespaces.Own(container.Config),
+        };
+    }
 }

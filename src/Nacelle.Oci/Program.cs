@@ -30,7 +30,14 @@ try
 
     if (command.EntersContainer)
     {
-        SealedExecutable.Enter();
+        // A mask holds for threads that are there before it is set only when the program starts over with it.
+        bool startsOver = command.Waits && !Signals.IsBlocked(Signal.Terminate);
+        if (startsOver)
+        {
+            Signals.BlockAll();
+        }
+
+        SealedExecutable.Enter(inAnyCase: startsOver);
     }
 
     // Nobody in a container may look into the memory or the descriptors of a process of ours (CVE-2016-9962).

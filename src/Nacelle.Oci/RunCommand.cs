@@ -14,7 +14,7 @@ static class RunCommand
         new("keep", null, "leave the container when it has ended, for state and delete"),
     ];
 
-    public static readonly Command Definition = new("run", "[OPTIONS] ID", "make a container, run its program and remove it", Options, Run, EntersContainer: true);
+    public static readonly Command Definition = new("run", "[OPTIONS] ID", "make a container, run its program and remove it", Options, Run, EntersContainer: true, Waits: true);
 
     static int Run(GlobalOptions globals, Arguments arguments)
     {
@@ -22,11 +22,6 @@ static class RunCommand
         var creation = ContainerCreation.Prepare(globals, options);
         var process = creation.Config.Process ?? throw new SpecException("process", "the container has nothing to run");
         bool relays = process.Terminal && !options.Detach && options.ConsoleSocket is null;
-        if (relays)
-        {
-            Foreground.Restarted();
-        }
-
         using var terminal = relays ? new TerminalChannel() : null;
         using var console = terminal is null ? ConsoleSocket.Connect(options.ConsoleSocket, process) : null;
         var (container, birth) = creation.Make(terminal?.Inside ?? console, waits: false);
@@ -44,7 +39,7 @@ static class RunCommand
 
             FileLock.Release(container.Directory.Descriptor);
             terminal?.Started();
-            int code = Foreground.Until(birth.Process, terminal?.Outside).ShellCode;
+            int code = ProcessRelay.Until(birth.Process, terminal?.Outside).ShellCode;
             if (!options.Keep)
             {
                 Delete(globals, options.Id);

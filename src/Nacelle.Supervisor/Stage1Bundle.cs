@@ -1,3 +1,4 @@
+using Nacelle.Containers;
 using Nacelle.Linux;
 using Nacelle.Specs;
 
@@ -12,10 +13,9 @@ static class Stage1Bundle
         var process = config.Process! with { Terminal = terminal };
         if (terminal)
         {
-            var size = Terminal.GetSize(FileDescriptor.StandardInput);
             process = process with
             {
-                ConsoleSize = size.Rows > 0 ? new RuntimeConsoleSize(size.Rows, size.Columns) : null,
+                ConsoleSize = TerminalRelay.CallersSize(),
                 Env = process.Env.Any(variable => variable.StartsWith("TERM=", StringComparison.Ordinal)) ? process.Env
                     : [.. process.Env, $"TERM={Environment.GetEnvironmentVariable("TERM") ?? "xterm"}"],
             };

@@ -31,8 +31,9 @@ static class Stage1Enter
             process = process with { Terminal = true, ConsoleSize = new RuntimeConsoleSize(size.Rows, size.Columns), Env = WithTerm(process.Env) };
         }
 
-        var outer = ContainerJoin.Namespaces(target, group?.OpenJoinFiles() ?? []);
-        var inner = ContainerJoin.Process(process, config.Linux?.Seccomp, new JoinSetting { ConsoleSocket = terminal ? inside : null });
+        var setting = new JoinSetting { ConsoleSocket = terminal ? inside : null };
+        var outer = ContainerJoin.Namespaces(target, group?.OpenJoinFiles() ?? [], setting);
+        var inner = ContainerJoin.Process(process, config.Linux?.Seccomp, setting);
         using var outerPlan = LoadedPlan.Load(outer.ToBytes());
         using var innerPlan = LoadedPlan.Load(inner.ToBytes());
         var entered = Launcher.StartInside(outerPlan, innerPlan);
