@@ -5,7 +5,10 @@ namespace Nacelle.Linux;
 /// <summary>Local sockets that carry descriptors. See unix(7).</summary>
 public static unsafe partial class Sockets
 {
-    const int AF_UNIX = 1, SOCK_SEQPACKET = 5, SOCK_CLOEXEC = 0x80000, MSG_CMSG_CLOEXEC = 0x40000000, SOL_SOCKET = 1, SCM_RIGHTS = 1;
+    const int AF_UNIX = 1, SOCK_STREAM = 1, SOCK_SEQPACKET = 5, SOCK_CLOEXEC = 0x80000, MSG_CMSG_CLOEXEC = 0x40000000, SOL_SOCKET = 1, SCM_RIGHTS = 1;
+
+    /// <summary>The bytes of a name in struct sockaddr_un, with one left for a zero.</summary>
+    const int LongestName = 107;
 
     /// <summary>Two connected sockets that keep message boundaries, close-on-exec.</summary>
     public static (FileDescriptor One, FileDescriptor Other) CreatePair(string description)
@@ -21,28 +24,21 @@ public static unsafe partial class Sockets
     /// <exception cref="KernelException">ENOENT: no such socket; ECONNREFUSED: nobody listens.</exception>
     public static FileDescriptor Connect(string path)
     {
-        const int SOCK_STREAM = 1, PathOffset = 2, LongestPath = 107;
-        if (System.Text.Encoding.UTF8.GetByteCount(path) > LongestPath)
+        if (System.Text.Encoding.UTF8.GetByteCount(path) > LongestName)
         {
             using var directory = Files.Open(System.IO.Path.GetDirectoryName(path)!, OpenFlags.Path | OpenFlags.Directory);
             return Connect($"{directory.ProcPath}/{System.IO.Path.GetFileName(path)}");
         }
 
-        var opened = new FileDescriptor(Call.Check(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket for", path), path);
-        byte* address = stackalloc byte[PathOffset + LongestPath + 1];
-        new Span<byte>(address, PathOffset + LongestPath + 1).Clear();
-        *(ushort*)address = AF_UNIX;
-        int length = System.Text.Encoding.UTF8.GetBytes(path, new Span<byte>(address + PathOffset, LongestPath));
-        // SAFETY: the address is a struct sockaddr_un of the length given, null-terminated within it.
-        if (connect(opened, address, (uint)(PathOffset + length + 1)) < 0)
-        {
-            var failure = new KernelException($"connect to {path}", Call.LastError);
-            opened.Dispose();
-            throw failure;
-        }
-
-        return opened;
+        return Connect(path, [.. System.Text.Encoding.UTF8.GetBytes(path), 0]);
     }
+
+    /// <summary>Connects to a socket that has a name, but no place in the file system: see unix(7), "Abstract sockets". Close-on-exec.</summary>
+    /// <exception cref="KernelException">ECONNREFUSED: nobody listens; ENAMETOOLONG: more than 107 bytes.</exception>
+    public static FileDescriptor ConnectAbstract(string name) =>
+        System.Text.Encoding.UTF8.GetByteCount(name) > LongestName
+            ? throw new KernelException($"connect to @{name}", Errno.ENAMETOOLONG)
+            : Connect("@" + name, [0, .. System.Text.Encoding.UTF8.GetBytes(name)]);
 
     /// <summary>Sends one message with a descriptor, of which the receiver gets a copy.</summary>
     public static void Send(FileDescriptor socket, ReadOnlySpan<byte> text, FileDescriptor descriptor)
@@ -98,6 +94,26 @@ public static unsafe partial class Sockets
 
             return (int)length;
         }
+    }
+
+    /// <param name="description">For messages.</param>
+    /// <param name="name">The address as it goes to the kernel, at most 108 bytes.</param>
+    static FileDescriptor Connect(string description, ReadOnlySpan<byte> name)
+    {
+        const int NameOffset = 2;
+        var opened = new FileDescriptor(Call.Check(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket for", description), description);
+        byte* address = stackalloc byte[NameOffset + LongestName + 1];
+        *(ushort*)address = AF_UNIX;
+        name.CopyTo(new Span<byte>(address + NameOffset, LongestName + 1));
+        // SAFETY: the address is a struct sockaddr_un of the length given.
+        if (connect(opened, address, (uint)(NameOffset + name.Length)) < 0)
+        {
+            var failure = new KernelException($"connect to {description}", Call.LastError);
+            opened.Dispose();
+            throw failure;
+        }
+
+        return opened;
     }
 
     struct Vector
