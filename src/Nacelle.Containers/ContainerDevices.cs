@@ -24,9 +24,9 @@ static class ContainerDevices
         // Where the container gets the host's /dev, or a volume there, it has its devices from there.
         bool isBound = config.Mounts.Any(mount => mount.Destination.TrimEnd('/') == "/dev" && MountOptions.Parse(mount.Options, mount.Type).IsBind);
         bool hasMounts = (ContainerNamespaces.Own(config) & Namespaces.Mount) != 0;
+        var umask = plan.CallForResult("set umask", SystemCall.umask, 0);
         if (!isBound && hasMounts)
         {
-            plan.Call("set umask", SystemCall.umask, 0);
             foreach (var device in Default)
             {
                 if (!wanted.Any(one => one.Path == device.Path))
@@ -40,7 +40,6 @@ static class ContainerDevices
 
         foreach (var device in wanted)
         {
-            plan.Call("set umask", SystemCall.umask, 0);
             Make(plan, root, device, setting);
         }
 
@@ -55,7 +54,7 @@ static class ContainerDevices
             }
         }
 
-        plan.Call("set umask", SystemCall.umask, config.Process?.User.Umask ?? 0x12);
+        plan.Call("set umask", SystemCall.umask, config.Process?.User.Umask is { } wantedMask ? wantedMask : umask);
         return terminal;
     }
 

@@ -18,7 +18,7 @@ public static class ContainerIdentity
         plan.Call("become user 0", SystemCall.setresuid, 0, 0, 0).Tolerate(Errno.EINVAL);
     }
 
-    internal static void Become(LaunchPlan plan, RuntimeProcess process)
+    internal static void Become(LaunchPlan plan, RuntimeProcess process, CapabilitySet grantable)
     {
         var capabilities = process.Capabilities ?? new RuntimeCapabilities();
         foreach (var capability in CapabilitySet.All().Except(SetOf(capabilities.Bounding)).Members())
@@ -42,14 +42,14 @@ public static class ContainerIdentity
 
         plan.Call($"become group {user.Gid}", SystemCall.setresgid, user.Gid, user.Gid, user.Gid);
         plan.Call($"become user {user.Uid}", SystemCall.setresuid, user.Uid, user.Uid, user.Uid);
-        SetCapabilities(plan, capabilities);
+        SetCapabilities(plan, capabilities, grantable);
     }
 
-    static void SetCapabilities(LaunchPlan plan, RuntimeCapabilities capabilities)
+    static void SetCapabilities(LaunchPlan plan, RuntimeCapabilities capabilities, CapabilitySet grantable)
     {
-        ulong effective = SetOf(capabilities.Effective).Bits;
-        ulong permitted = SetOf(capabilities.Permitted).Bits;
-        ulong inheritable = SetOf(capabilities.Inheritable).Bits;
+        ulong effective = SetOf(capabilities.Effective).Intersect(grantable).Bits;
+        ulong permitted = SetOf(capabilities.Permitted).Intersect(grantable).Bits;
+        ulong inheritable = SetOf(capabilities.Inheritable).Intersect(grantable).Bits;
         Span<byte> header = stackalloc byte[8];
         BinaryPrimitives.WriteUInt32LittleEndian(header, 0x20080522); // _LINUX_CAPABILITY_VERSION_3, capget(2)
         Span<byte> sets = stackalloc byte[24];
@@ -70,8 +70,12 @@ public static class ContainerIdentity
         }
     }
 
+    /// <summary>What a process made by this one can have: all there is in a user namespace of its own, and what this one has itself elsewhere.</summary>
+    public static CapabilitySet Grantable(bool hasUsers) =>
+        hasUsers ? CapabilitySet.All() : CapabilitySet.All().Intersect(CapabilitySet.OfProcess("self", "CapPrm")).Intersect(CapabilitySet.Bounding());
+
     /// <summary>The names in the sets that cannot be granted: the caller warns of them (config.md, "capabilities").</summary>
-    public static IReadOnlyCollection<string> Unknown(RuntimeCapabilities capabilities)
+    public static IReadOnlyCollection<string> Unknown(RuntimeCapabilities capabilities, CapabilitySet grantable)
     {
         var unknown = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var set in (ReadOnlySpan<IReadOnlyList<string>>)
@@ -79,7 +83,7 @@ public static class ContainerIdentity
         {
             foreach (var name in set)
             {
-                if (!CapabilityNames.TryParse(name, out var capability) || !CapabilitySet.All().Contains(capability))
+                if (!CapabilityNames.TryParse(name, out var capability) || !grantable.Contains(capability))
                 {
                     unknown.Add(name);
                 }

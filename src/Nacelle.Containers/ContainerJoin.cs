@@ -77,7 +77,11 @@ public static class ContainerJoin
             plan.Close(root);
         }
 
-        plan.Call("set umask", SystemCall.umask, process.User.Umask ?? 0x12);
+        if (process.User.Umask is { } umask)
+        {
+            plan.Call("set umask", SystemCall.umask, umask);
+        }
+
         ContainerProcess.Add(plan, process, new ProcessSetting
         {
             Seccomp = seccomp,
@@ -86,6 +90,7 @@ public static class ContainerJoin
             PreservedDescriptors = setting.PreservedDescriptors,
             KeyringName = setting.KeyringName,
             Program = setting.Program,
+            Grantable = ContainerIdentity.Grantable(setting.HasUsers),
         });
         return plan;
     }

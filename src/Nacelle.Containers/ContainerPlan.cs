@@ -60,6 +60,7 @@ public static class ContainerPlan
             Handshake = setting.Handshake,
             PreservedDescriptors = setting.PreservedDescriptors,
             KeyringName = setting.KeyringName,
+            Grantable = ContainerIdentity.Grantable((own & Namespaces.User) != 0),
             Personality = linux.Personality,
             MemoryPolicy = linux.MemoryPolicy,
         });

@@ -20,7 +20,8 @@ static class ContainerProcess
         for (int i = 0; i < process.Rlimits.Count; i++)
         {
             var limit = process.Rlimits[i];
-            var which = ResourceLimits.TryParse(limit.Type, out var known) ? (long)known : throw new SpecException($"process.rlimits[{i}].type", $"'{limit.Type}' is no limit");
+            var which = ResourceLimits.TryParse(limit.Type, out var known) && known.Name() == limit.Type ? (long)known
+                : throw new SpecException($"process.rlimits[{i}].type", $"'{limit.Type}' is not a limit of getrlimit(2), such as RLIMIT_NOFILE");
             plan.Call($"set limit {limit.Type}", SystemCall.prlimit64, 0, which, plan.Words((long)limit.Soft, (long)limit.Hard), 0);
         }
 
@@ -39,7 +40,7 @@ static class ContainerProcess
             filter?.Load(plan, setting.Handshake);
         }
 
-        ContainerIdentity.Become(plan, process);
+        ContainerIdentity.Become(plan, process, setting.Grantable);
         if (process.NoNewPrivileges)
         {
             plan.Call("set no_new_privs", SystemCall.prctl, PR_SET_NO_NEW_PRIVS, 1);

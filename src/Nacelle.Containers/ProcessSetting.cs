@@ -20,6 +20,9 @@ sealed record ProcessSetting
     /// <summary>The path of the program, where its first argument does not name it.</summary>
     public string? Program { get; init; }
 
+    /// <summary>The capabilities that can be granted at all.</summary>
+    public required CapabilitySet Grantable { get; init; }
+
     public RuntimePersonality? Personality { get; init; }
 
     public RuntimeMemoryPolicy? MemoryPolicy { get; init; }

@@ -73,6 +73,21 @@ public static unsafe partial class Processes
     public static Errno Kill(FileDescriptor process, Signal signal) =>
         pidfd_send_signal(SystemCall.pidfd_send_signal, process, (int)signal, 0, 0) == 0 ? Errno.None : Call.LastError;
 
+    /// <summary>The id that a process has in its own PID namespace. See proc_pid_status(5), NSpid.</summary>
+    /// <exception cref="KernelException">ESRCH: there is no such process.</exception>
+    public static int InnermostId(int pid)
+    {
+        foreach (var line in (Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{pid}/status") ?? "").AsSpan().EnumerateLines())
+        {
+            if (line.StartsWith("NSpid:", StringComparison.Ordinal))
+            {
+                return int.Parse(line[(line.LastIndexOf('\t') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            }
+        }
+
+        throw new KernelException($"find the id of process {pid} in its own PID namespace", Errno.ESRCH);
+    }
+
     /// <summary>What a process is doing and since when it is there; null where there is none of that id. See proc_pid_stat(5).</summary>
     public static ProcessStatus? TryStatus(int pid)
     {

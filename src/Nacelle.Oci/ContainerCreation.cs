@@ -29,9 +29,9 @@ sealed class ContainerCreation
         config.Check(file);
         if (config.Process?.Capabilities is { } capabilities)
         {
-            foreach (var name in ContainerIdentity.Unknown(capabilities))
+            foreach (var name in ContainerIdentity.Unknown(capabilities, ContainerIdentity.Grantable(HasUsers)))
             {
-                Log.Warning(globals, $"{file}: process.capabilities: {name} cannot be granted, the kernel does not know it");
+                Log.Warning(globals, $"{file}: process.capabilities: {name} cannot be granted: this process has not got it, or the kernel does not know it");
             }
         }
     }
@@ -56,7 +56,7 @@ sealed class ContainerCreation
         var birth = default(ContainerBirth);
         try
         {
-            var place = ContainerGroup.Plan(config, options.Id, globals.CgroupManager);
+            var place = GroupPlace.Plan(config, options.Id, globals.CgroupManager);
             var container = new Container(directory);
             container.Write(new ContainerRecord
             {
@@ -64,27 +64,34 @@ sealed class ContainerCreation
                 Bundle = options.Bundle,
                 Rootfs = rootPath,
                 Created = DateTimeOffset.UtcNow,
-                Cgroup = place.Path,
+                Cgroup = place.Path?.ToString(),
                 CgroupsMade = 1, // until it is known otherwise: a crash in between shall leave nothing
-                Unit = place.Unit,
+                Unit = place.Unit?.Name,
                 Keyring = options.NoNewKeyring ? null : $"_ses.{options.Id}",
                 Owner = Processes.EffectiveUserId,
             });
             Files.WriteAll(directory.Descriptor, Container.ConfigFile, text, 0x180);
             group = ContainerGroup.Create(place, config);
-            container.Record = container.Record with { Cgroup = group.IsUsed ? place.Path : null, CgroupsMade = group.Made };
             birth = Begin(container, group, rootfs, console, inherited, waits);
+            group.Adopt(birth.Process.Id);
+            container.Record = container.Record with { Cgroup = group.Path, CgroupsMade = group.Made };
             director?.Assign(birth.Process.Id);
             Finish(container, birth);
             return (container, birth);
         }
-        catch
+        catch (Exception problem)
         {
+            var state = new Container(directory).State(RuntimeStatus.Stopped);
             birth?.Dispose();
             director?.Remove();
             group?.Remove();
             directory.Remove();
             directory.Dispose();
+            if (problem is HookException)
+            {
+                ContainerRemoval.RunHooks(globals, config.Hooks?.Poststop ?? [], state); // runtime.md, "Lifecycle", steps 3 to 5
+            }
+
             throw;
         }
         finally
@@ -108,7 +115,7 @@ sealed class ContainerCreation
             Sources = sources,
             SourcePath = path => Path.Combine(options.Bundle, path),
             Cgroups = group.JoinFiles,
-            CgroupHierarchies = group.Hierarchies(config),
+            CgroupHierarchies = group.Hierarchies,
             ConsoleSocket = console,
             DeviceSource = (own & Namespaces.User) != 0 || !initial ? "/dev" : null,
             Proc = proc,
@@ -138,9 +145,17 @@ sealed class ContainerCreation
         var state = (container.State(RuntimeStatus.Creating) with { Pid = record.Pid }).ToJson();
         ContainerHooks.Run(hooks.Prestart, "prestart", state, new HookPlace.Runtime());
         ContainerHooks.Run(hooks.CreateRuntime, "createRuntime", state, new HookPlace.Runtime());
+        if (hooks.CreateContainer.Count == 0)
+        {
+            return;
+        }
+
         using var process = Processes.TryOpen(record.Pid) ?? throw new KernelException("open the container's process", Errno.ESRCH);
+        state = (container.State(RuntimeStatus.Creating) with { Pid = Processes.InnermostId(record.Pid) }).ToJson();
         ContainerHooks.Run(hooks.CreateContainer, "createContainer", state, new HookPlace.Namespaces(process));
     }
+
+    bool HasUsers => (ContainerNamespaces.Own(config) & Namespaces.User) != 0;
 
     bool HasOwnUsers => (ContainerNamespaces.ToMake(config) & Namespaces.User) != 0;
 

@@ -1,13 +1,32 @@
 using Nacelle.Containers;
 using Nacelle.Linux;
 using Nacelle.Specs;
+using Nacelle.Systemd;
 
 namespace Nacelle.Oci;
 
 /// <summary>Where a container's control group is going to be; nothing is made yet.</summary>
-/// <param name="Path">Below the mounts of control groups; null for a container that stays in its caller's.</param>
+/// <param name="Path">Below the mounts of control groups; null for a container that stays in its caller's group, or whose group systemd makes.</param>
 /// <param name="Unit">The systemd unit that it belongs to, or null.</param>
-sealed record GroupPlace(CgroupLayout Layout, string? Path, string? Unit);
+sealed record GroupPlace(CgroupLayout Layout, CgroupPath? Path, SystemdUnit? Unit)
+{
+    /// <exception cref="SpecException">linux.cgroupsPath has not the form that the manager wants.</exception>
+    public static GroupPlace Plan(RuntimeConfig config, string id, CgroupManager manager)
+    {
+        var layout = CgroupLayout.Detect();
+        var path = config.Linux?.CgroupsPath;
+        try
+        {
+            return manager == CgroupManager.None || layout.Kind == CgroupKind.None ? new(layout, null, null)
+                : manager == CgroupManager.Systemd ? new(layout, null, SystemdUnit.Parse(path, id, ContainerUnit.Instance))
+                : new(layout, CgroupPath.Resolve(layout, path is { Length: > 0 } ? path : id), null);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new SpecException("linux.cgroupsPath", problem.Message);
+        }
+    }
+}
 
 /// <summary>A container's control group while it is created.</summary>
 sealed class ContainerGroup : IDisposable
@@ -16,104 +35,122 @@ sealed class ContainerGroup : IDisposable
     const CgroupControllers Always = CgroupControllers.Memory | CgroupControllers.Cpu | CgroupControllers.CpuAccounting | CgroupControllers.Pids
         | CgroupControllers.Devices | CgroupControllers.Freezer;
 
-    readonly Cgroup? group;
-    readonly CgroupLayout layout;
+    readonly GroupPlace place;
+    readonly RuntimeConfig config;
+    readonly CgroupLimits limits;
+    Cgroup? group;
 
-    ContainerGroup(CgroupLayout layout, Cgroup? group, IReadOnlyList<FileDescriptor> joinFiles)
+    ContainerGroup(GroupPlace place, RuntimeConfig config)
     {
-        this.layout = layout;
-        this.group = group;
-        JoinFiles = joinFiles;
+        this.place = place;
+        this.config = config;
+        limits = ContainerResources.ToLimits(config.Linux?.Resources ?? new RuntimeResources(), IsPrivileged ? DeviceRule.Default : null);
     }
 
+    static bool IsPrivileged => Processes.IsRoot && UserNamespaces.IsInitial;
+
     /// <summary>See <see cref="ContainerSetting.Cgroups"/>.</summary>
-    public IReadOnlyList<FileDescriptor> JoinFiles { get; }
+    public IReadOnlyList<FileDescriptor> JoinFiles { get; private set; } = [];
 
     /// <summary>The directory of version 2 that the process is born in, or null.</summary>
     public FileDescriptor? Birthplace => group?.UnifiedDirectory;
 
-    /// <summary>See <see cref="ContainerSetting.CgroupHierarchies"/>.</summary>
-    public IReadOnlyList<CgroupSource>? Hierarchies(RuntimeConfig config)
-    {
-        if (layout.Kind is CgroupKind.Unified or CgroupKind.None || group is null)
-        {
-            return layout.Kind == CgroupKind.Unified ? null : [];
-        }
-
-        bool isNamespaced = (ContainerNamespaces.Own(config) & Namespaces.Cgroup) != 0;
-        return [.. group.Locations.Select(one => new CgroupSource(one.Controllers, isNamespaced ? null : one.Directory))];
-    }
-
-    public static GroupPlace Plan(RuntimeConfig config, string id, CgroupManager manager)
-    {
-        var layout = CgroupLayout.Detect();
-        if (manager == CgroupManager.None || layout.Kind == CgroupKind.None)
-        {
-            return new(layout, null, null);
-        }
-
-        try
-        {
-            return new(layout, CgroupPath.Resolve(layout, config.Linux?.CgroupsPath is { Length: > 0 } path ? path : id).ToString(), null);
-        }
-        catch (ArgumentException problem)
-        {
-            throw new SpecException("linux.cgroupsPath", problem.Message);
-        }
-    }
-
-    /// <summary>Makes the group, or takes an unused one, and sets its limits.</summary>
-    /// <exception cref="SpecException">A limit cannot be set here.</exception>
-    public static ContainerGroup Create(GroupPlace place, RuntimeConfig config)
-    {
-        var layout = place.Layout;
-        var resources = config.Linux?.Resources ?? new RuntimeResources();
-        bool initial = UserNamespaces.IsInitial && Processes.IsRoot;
-        var limits = ContainerResources.ToLimits(resources, initial ? DeviceRule.Default : null);
-        if (place.Path is null)
-        {
-            return limits.Controllers == CgroupControllers.None || limits.Controllers == CgroupControllers.Devices ? new(layout, null, [])
-                : throw new SpecException("linux.resources", "there are no control groups here that could limit anything");
-        }
-
-        Cgroup group;
-        try
-        {
-            group = Cgroup.OpenOrCreate(layout, CgroupPath.Parse(place.Path), limits.Controllers | Always);
-        }
-        catch (KernelException problem) when (!initial && limits.Controllers == CgroupControllers.None && problem.Errno is Errno.EACCES or Errno.EPERM or Errno.EROFS)
-        {
-            return new(layout, null, []); // who may make no groups, and asks for no limits, does without
-        }
-
-        try
-        {
-            group.RequireUnused();
-            if (group.Apply(limits) is [var unset, ..])
-            {
-                throw new SpecException("linux.resources", unset.ToString());
-            }
-
-            return new(layout, group, group.UnifiedDirectory is null ? group.OpenJoinFiles() : []);
-        }
-        catch
-        {
-            Remove(group);
-            group.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>False for a container that stays in its caller's group.</summary>
-    public bool IsUsed => group is not null;
+    /// <summary>See <see cref="ContainerRecord.Cgroup"/>.</summary>
+    public string? Path => group?.FullPath.ToString();
 
     /// <summary>See <see cref="ContainerRecord.CgroupsMade"/>.</summary>
     public int Made => group is { IsMade: true } ? 1 + group.ParentsMade : 0;
 
-    public void Remove() => Remove(group);
-
-    static void Remove(Cgroup? group)
+    /// <summary>See <see cref="ContainerSetting.CgroupHierarchies"/>.</summary>
+    public IReadOnlyList<CgroupSource>? Hierarchies
     {
+        get
+        {
+            if (place.Layout.Kind is CgroupKind.Unified or CgroupKind.None)
+            {
+                return place.Layout.Kind == CgroupKind.Unified ? null : [];
+            }
+
+            // A container that shares the host's view is shown its own group only; one that systemd is going to make is not known yet.
+            return (ContainerNamespaces.Own(config) & Namespaces.Cgroup) != 0
+                ? [.. place.Layout.HierarchyNames(limits.Controllers | Always).Select(name => new CgroupSource(name))]
+                : [.. (group?.Locations ?? []).Select(one => new CgroupSource(one.Controllers, one.Directory))];
+        }
+    }
+
+    /// <summary>Makes the group, or takes an unused one, and sets its limits; one of systemd's is made when there is a process to put in it.</summary>
+    /// <exception cref="SpecException">A limit cannot be set here.</exception>
+    public static ContainerGroup Create(GroupPlace place, RuntimeConfig config)
+    {
+        var made = new ContainerGroup(place, config);
+        if (place.Unit is not null)
+        {
+            return made;
+        }
+
+        if (place.Path is null)
+        {
+            return (made.limits.Controllers & ~CgroupControllers.Devices) == CgroupControllers.None ? made
+                : throw new SpecException("linux.resources", "there are no control groups here that could limit anything");
+        }
+
+        try
+        {
+            made.Open(place.Path);
+            made.group!.RequireUnused();
+            made.SetLimits();
+            made.JoinFiles = made.Birthplace is null ? made.group.OpenJoinFiles() : [];
+        }
+        catch (KernelException problem) when (made.group is null && !IsPrivileged && made.limits.Controllers == CgroupControllers.None
+            && problem.Errno is Errno.EACCES or Errno.EPERM or Errno.EROFS)
+        {
+            // Who may make no groups, and asks for no limits, does without.
+        }
+        catch
+        {
+            made.Remove();
+            made.Dispose();
+            throw;
+        }
+
+        return made;
+    }
+
+    /// <summary>Has systemd make the group, with the process in it, and sets all limits there, as systemd does not know them all.</summary>
+    public void Adopt(int process)
+    {
+        if (place.Unit is not { } unit)
+        {
+            return;
+        }
+
+        using var manager = SystemdManager.Open(ContainerUnit.Instance);
+        Open(new CgroupPath(SystemdScope.Start(manager, unit, process, limits, place.Layout, config.Annotations ?? new Dictionary<string, string>())));
+        SetLimits();
+        if (Birthplace is null)
+        {
+            group!.Add(process);
+        }
+    }
+
+    void Open(CgroupPath path) => group = Cgroup.OpenOrCreate(place.Layout, path, limits.Controllers | Always);
+
+    void SetLimits()
+    {
+        if (group!.Apply(limits) is [var unset, ..])
+        {
+            throw new SpecException("linux.resources", unset.ToString());
+        }
+    }
+
+    /// <summary>Takes away what was made, when the creation fails.</summary>
+    public void Remove()
+    {
+        if (place.Unit is { } unit && group is not null)
+        {
+            ContainerUnit.Stop(unit.Name);
+        }
+
         if (group is { IsMade: true })
         {
             group.Remove(group.ParentsMade);

@@ -12,7 +12,7 @@ static class ContainerRemoval
     {
         bool hasConfig = Files.Exists(container.Directory.Descriptor, Container.ConfigFile);
         var hooks = hasConfig ? container.Config.Hooks?.Poststop ?? [] : [];
-        var state = hooks.Count > 0 ? container.State(RuntimeStatus.Stopped).ToJson() : [];
+        var state = container.State(RuntimeStatus.Stopped);
         RemoveGroup(container);
         if (hasConfig && container.Config.Linux?.IntelRdt is not null)
         {
@@ -21,12 +21,17 @@ static class ContainerRemoval
 
         container.Directory.Remove();
 
-        // runtime.md, "Lifecycle", step 13: one that fails is a warning, and the others run all the same.
+        RunHooks(globals, hooks, state);
+    }
+
+    /// <summary>Runs poststop hooks; one that fails is a warning, and the others run all the same (runtime.md, "Lifecycle", step 13).</summary>
+    public static void RunHooks(GlobalOptions globals, IReadOnlyList<RuntimeHook> hooks, RuntimeState state)
+    {
         foreach (var hook in hooks)
         {
             try
             {
-                ContainerHooks.Run([hook], "poststop", state, new HookPlace.Runtime());
+                ContainerHooks.Run([hook], "poststop", state.ToJson(), new HookPlace.Runtime());
             }
             catch (HookException problem)
             {
@@ -42,6 +47,11 @@ static class ContainerRemoval
         if (group is not null)
         {
             group.Kill();
+            if (container.Record.Unit is { } unit)
+            {
+                ContainerUnit.Stop(unit);
+            }
+
             if (container.Record.CgroupsMade > 0)
             {
                 group.Remove(emptyParents: container.Record.CgroupsMade - 1);

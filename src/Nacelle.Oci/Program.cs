@@ -2,6 +2,7 @@ using Nacelle.Containers;
 using Nacelle.Linux;
 using Nacelle.Oci;
 using Nacelle.Specs;
+using Nacelle.Systemd;
 
 var globals = new GlobalOptions();
 Command? command = null;
@@ -44,7 +45,7 @@ try
     Processes.MakeUndumpable();
     return command.Run(globals, arguments);
 }
-catch (Exception problem) when (problem is KernelException or SpecException or HookException or UserException)
+catch (Exception problem) when (problem is KernelException or SpecException or HookException or UserException or BusException)
 {
     Log.Error(globals, problem.Message);
 }

@@ -56,7 +56,7 @@ static class RunCommand
             using var process = Processes.TryOpen(birth.Process.Id) ?? throw new KernelException("open the container's process", Errno.ESRCH);
             if (container.Config.Hooks?.StartContainer is { Count: > 0 } hooks)
             {
-                ContainerHooks.Run(hooks, "startContainer", container.State(RuntimeStatus.Created).ToJson(), JoinedContainer.Place(container, process));
+                StartCommand.RunStartHooks(container, process, hooks);
             }
 
             birth.Release();

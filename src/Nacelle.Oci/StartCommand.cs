@@ -25,8 +25,19 @@ static class StartCommand
         }
 
         using var process = container.TryOpenProcess() ?? throw new UserException($"the process of container {id} has ended");
-        Start(container, process);
-        StartedHooks(container, process);
+        try
+        {
+            Start(container, process);
+            StartedHooks(container);
+        }
+        catch (HookException)
+        {
+            // runtime.md, "Lifecycle", steps 7 and 9: a hook that fails stops the container and destroys it.
+            ContainerKill.AndWait(container);
+            ContainerRemoval.Remove(globals, container);
+            throw;
+        }
+
         return 0;
     }
 
@@ -35,8 +46,7 @@ static class StartCommand
         var hooks = container.Config.Hooks?.StartContainer ?? [];
         if (hooks.Count > 0)
         {
-            var place = JoinedContainer.Place(container, process);
-            StopOnFailure(process, () => ContainerHooks.Run(hooks, "startContainer", container.State(RuntimeStatus.Created).ToJson(), place));
+            RunStartHooks(container, process, hooks);
         }
 
         // Nobody reads where the process has died meanwhile: then opening fails instead of waiting.
@@ -52,26 +62,19 @@ static class StartCommand
         }
     }
 
-    static void StartedHooks(Container container, FileDescriptor process)
+    /// <summary>In the container, where its process has another id.</summary>
+    public static void RunStartHooks(Container container, FileDescriptor process, IReadOnlyList<RuntimeHook> hooks)
+    {
+        var state = container.State(RuntimeStatus.Created) with { Pid = Processes.InnermostId(container.Record.Pid) };
+        ContainerHooks.Run(hooks, "startContainer", state.ToJson(), JoinedContainer.Place(container, process));
+    }
+
+    static void StartedHooks(Container container)
     {
         var hooks = container.Config.Hooks?.Poststart ?? [];
         if (hooks.Count > 0)
         {
-            StopOnFailure(process, () => ContainerHooks.Run(hooks, "poststart", container.State(RuntimeStatus.Running).ToJson(), new HookPlace.Runtime()));
-        }
-    }
-
-    /// <summary>runtime.md, "Lifecycle", steps 7 and 9: a hook that fails stops the container.</summary>
-    static void StopOnFailure(FileDescriptor process, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch
-        {
-            Processes.Kill(process, Signal.Kill);
-            throw;
+            ContainerHooks.Run(hooks, "poststart", container.State(RuntimeStatus.Running).ToJson(), new HookPlace.Runtime());
         }
     }
 }

@@ -46,7 +46,13 @@ static class UpdateCommand
 
         using var group = container.OpenCgroup() ?? throw new UserException($"cannot update container {id}, which has no control group of its own");
         var devices = resources.Devices.Count > 0 ? DeviceRule.Default : null;
-        return group.Apply(ContainerResources.ToLimits(resources, devices)) is [var unset, ..] ? throw new UserException($"cannot update container {id}: {unset}") : 0;
+        var limits = ContainerResources.ToLimits(resources, devices);
+        if (container.Record.Unit is { } unit)
+        {
+            ContainerUnit.Update(unit, limits);
+        }
+
+        return group.Apply(limits) is [var unset, ..] ? throw new UserException($"cannot update container {id}: {unset}") : 0;
     }
 
     static RuntimeResources Read(string file) => RuntimeResources.Parse(

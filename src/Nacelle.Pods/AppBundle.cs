@@ -36,7 +36,7 @@ static class AppBundle
                 Args = run.Exec,
                 Cwd = run.WorkingDirectory is { Length: > 0 } directory ? directory : "/",
                 Env = Variables(app, run, user),
-                User = new RuntimeUser { Uid = user.Uid, Gid = user.Gid, AdditionalGids = user.Groups },
+                User = new RuntimeUser { Uid = user.Uid, Gid = user.Gid, Umask = 0x12, AdditionalGids = user.Groups },
                 NoNewPrivileges = limits.NoNewPrivileges || !root,
                 OomScoreAdj = limits.OutOfMemoryScore,
                 Capabilities = new RuntimeCapabilities

@@ -76,8 +76,9 @@ static class Stage1Enter
         var children = Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{init}/task/{init}/children") ?? "";
         foreach (var child in children.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            var process = Processes.TryOpen(int.Parse(child));
-            if (process is not null && NumberInPod(child) == wanted)
+            int pid = int.Parse(child);
+            var process = Processes.TryOpen(pid);
+            if (process is not null && $"{Processes.InnermostId(pid)}" == wanted)
             {
                 return process;
             }
@@ -87,9 +88,4 @@ static class Stage1Enter
 
         throw new Stage1Exception($"app {app} is not running");
     }
-
-    /// <summary>The last of a process's numbers, from the outermost PID namespace to its own. See proc_pid_status(5), NSpid.</summary>
-    static string? NumberInPod(string pid) =>
-        Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{pid}/status")?.Split('\n')
-            .FirstOrDefault(line => line.StartsWith("NSpid:", StringComparison.Ordinal))?.Split('\t')[^1].Trim();
 }
