@@ -16,6 +16,7 @@ public sealed unsafe partial class Cgroup
         }
 
         bool allowAll = false;
+        int start = 0; // a rule for everything makes those before it void
         try
         {
             using var allow = Files.Open(part.Directory, "devices.allow", OpenFlags.WriteOnly);
@@ -28,11 +29,12 @@ public sealed unsafe partial class Cgroup
                 {
                     allowAll = rule.Allow;
                     Files.Write(allowAll ? allow : deny, "a"u8);
+                    start = i + 1;
                     continue;
                 }
 
                 // Version 1 keeps a list of exceptions to one default: it can take out what it lists, but make no exception to an exception.
-                if (rules.Take(i).FirstOrDefault(earlier => earlier.Allow == !allowAll && rule.Allow == allowAll && Narrows(rule, earlier)) is { Access: not 0 } wider)
+                if (rules.Take(i).Skip(start).FirstOrDefault(earlier => earlier.Allow == !allowAll && rule.Allow == allowAll && Narrows(rule, earlier)) is { Access: not 0 } wider)
                 {
                     unset.Add(new(Limit, $"cgroup v1 can make no exception '{rule}' to '{wider}'", Errno.EINVAL));
                     continue;
