@@ -57,6 +57,7 @@ public sealed record MemoryUsage(
 /// <param name="Limit"><see cref="ulong.MaxValue"/> for no limit.</param>
 public readonly record struct PidsUsage(ulong Current, ulong Limit);
 
+/// <summary>Traffic with block devices; in version 1 since Linux 6.10 only with those for which some group has a limit.</summary>
 /// <param name="Bytes">Bytes moved, of the group and those below it.</param>
 /// <param name="Operations">Requests, likewise.</param>
 public sealed record BlockIoUsage(IReadOnlyList<BlockIoCount> Bytes, IReadOnlyList<BlockIoCount> Operations, Pressure? Pressure);

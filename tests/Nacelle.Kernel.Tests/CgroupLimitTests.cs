@@ -176,7 +176,8 @@ public class CgroupLimitTests
     public void Throttling_of_a_disk_is_lifted_by_zero()
     {
         using var test = new TestGroup(BlockIo).Needs(BlockIo);
-        var disk = Disk();
+        using var device = new TestDisk();
+        var disk = device.Number;
         AssertAllSet(test, new CgroupLimits { BlockIo = [new(disk, ReadBytes: 1 << 20, Reads: 100)] });
         Assert.Contains($"{disk}", test.Read("io.max", "blkio", "blkio.throttle.read_bps_device"), StringComparison.Ordinal);
         AssertAllSet(test, new CgroupLimits { BlockIo = [new(disk, ReadBytes: 0, Reads: 0)] });
@@ -197,7 +198,8 @@ public class CgroupLimitTests
     {
         using var test = new TestGroup(BlockIo).Needs(BlockIo);
         Assert.SkipUnless(TestGroup.Unified, "only for cgroup v2");
-        var disk = Disk();
+        using var device = new TestDisk();
+        var disk = device.Number;
         AssertAllSet(test, new CgroupLimits { Unified = [new("io.max", $"{disk} rbps=1048576\n{disk} wiops=50\n")] });
         Assert.Equal($"{disk} rbps=1048576 wbps=max riops=max wiops=50", test.Read("io.max", "", ""));
         Assert.Contains("'net_cls' controller", Assert.Single(test.Group.Apply(new CgroupLimits { Unified = [new("net_cls.classid", "1")] })).Reason, StringComparison.Ordinal);
@@ -242,14 +244,6 @@ public class CgroupLimitTests
     static string Directory(TestGroup test, CgroupControllers controller) =>
         (TestGroup.Layout.UnifiedMountPoint is { } mount && TestGroup.Unified ? mount : TestGroup.Layout.Hierarchies.First(one => (one.Controllers & controller) != 0).MountPoint)
         + test.Group.Path;
-
-    static DeviceNumber Disk()
-    {
-        string? disk = System.IO.Directory.GetDirectories("/sys/block").FirstOrDefault(entry => File.Exists($"{entry}/device/uevent") || File.Exists($"{entry}/loop/backing_file"));
-        Assert.SkipWhen(disk is null, "no disk");
-        var number = File.ReadAllText($"{disk}/dev").Trim().Split(':').Select(uint.Parse).ToArray();
-        return new(number[0], number[1]);
-    }
 
     static bool Shell(string command)
     {

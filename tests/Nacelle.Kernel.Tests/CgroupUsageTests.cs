@@ -16,7 +16,7 @@ public class CgroupUsageTests
         var usage = test.Group.ReadUsage();
         var has = test.Group.Controllers;
         var cpu = usage.Cpu!;
-        Assert.True(cpu.Total > 1_000_000 && cpu.User + cpu.Kernel <= cpu.Total + 20_000_000 && cpu.User > 0, $"{cpu}");
+        Assert.True(cpu is { Total: > 1_000_000, User: > 0 }, $"{cpu}");
         if ((has & CgroupControllers.Cpu) != 0)
         {
             Assert.True(cpu.Throttling is { Periods: > 0, ThrottledPeriods: > 0, ThrottledTime: > 1000 }, $"{cpu}");
@@ -45,7 +45,9 @@ public class CgroupUsageTests
         Assert.Equal((has & CgroupControllers.HugePages) != 0, usage.HugePages.Any(size => size.Key == "2MB"));
         if (!TestGroup.Unified)
         {
-            Assert.Equal(cpu.Total, cpu.PerProcessor.Aggregate(0UL, (sum, one) => sum + one));
+            // The total is read a little before.
+            ulong sum = cpu.PerProcessor.Aggregate(0UL, (all, one) => all + one);
+            Assert.True(sum >= cpu.Total && sum < cpu.Total + 100_000_000, $"{sum}, {cpu}");
             Assert.Contains(usage.CpuSet!.Settings, setting => setting is { Key: "sched_load_balance", Value: 1 });
         }
         else
@@ -68,13 +70,12 @@ public class CgroupUsageTests
     public void Traffic_of_a_disk_is_counted()
     {
         using var test = new TestGroup(CgroupControllers.BlockIo).Needs(CgroupControllers.BlockIo);
-        using var directory = new TemporaryDirectory();
-        var disk = Files.Status(directory.Descriptor).FileSystem;
-        Assert.SkipWhen(disk.Major == 0, "the temporary directory is not on a disk");
-        Assert.Equal(0, test.Run($"dd if=/dev/zero of={directory.Path}/file bs=64k count=16 oflag=direct 2>/dev/null").ShellCode);
+        using var disk = new TestDisk(ownFile: true);
+        Assert.Empty(test.Group.Apply(new CgroupLimits { BlockIo = [new(disk.Number, WriteBytes: 1 << 30)] }));
+        Assert.Equal(0, test.Run($"dd if=/dev/zero of={disk.Path} bs=64k count=16 oflag=direct 2>/dev/null").ShellCode);
         var io = test.Group.ReadUsage().BlockIo!;
-        Assert.Contains(io.Bytes, count => count is { Operation: "Write", Value: >= 1 << 20 });
-        Assert.Contains(io.Operations, count => count is { Operation: "Write", Value: >= 16 });
+        Assert.Contains(io.Bytes, count => count == new BlockIoCount(disk.Number, "Write", 1 << 20));
+        Assert.Contains(io.Operations, count => count is { Operation: "Write", Value: >= 16 } && count.Device == disk.Number);
     }
 
     [Fact]

@@ -1,0 +1,142 @@
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Nacelle.Linux;
+
+/// <summary>An address of a network device. See rtnetlink(7), "RTM_NEWADDR".</summary>
+/// <param name="Local">The address itself.</param>
+/// <param name="PrefixLength">The bits of its network.</param>
+/// <param name="Flags">IFA_F_* of linux/if_addr.h.</param>
+/// <param name="Scope">RT_SCOPE_*: 0 is valid everywhere.</param>
+public sealed record NetworkAddress(IPAddress Local, byte PrefixLength, uint Flags, byte Scope)
+{
+    const ushort RTM_NEWADDR = 20, RTM_GETADDR = 22;
+    const ushort IFA_ADDRESS = 1, IFA_LOCAL = 2, IFA_LABEL = 3, IFA_BROADCAST = 4, IFA_CACHEINFO = 6, IFA_FLAGS = 8, IFA_RT_PRIORITY = 9, IFA_PROTO = 11;
+    const uint IFA_F_PERMANENT = 0x80;
+
+    /// <summary>IFA_F_NODAD, OPTIMISTIC, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE and MCAUTOJOIN: what a user may ask for; the rest is the kernel's word.</summary>
+    const uint Settable = 0x02 | 0x04 | 0x10 | 0x100 | 0x200 | 0x400;
+
+    /// <summary>Whether it was set for good, not for a time.</summary>
+    public bool IsPermanent => (Flags & IFA_F_PERMANENT) != 0;
+
+    /// <summary>Whether it is valid beyond this link and this machine (RT_SCOPE_UNIVERSE).</summary>
+    public bool IsGlobal => Scope == 0;
+
+    /// <summary>The other end, of an address that goes to one peer.</summary>
+    public IPAddress? Peer { get; init; }
+
+    public IPAddress? Broadcast { get; init; }
+
+    /// <summary>In IPv4 the device's name, or the name and an alias: <c>eth0:1</c>.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>The metric of the route to its network.</summary>
+    public uint? RoutePriority { get; init; }
+
+    /// <summary>Who has set it: IFAPROT_* of linux/if_addr.h.</summary>
+    public byte? Protocol { get; init; }
+
+    /// <summary>Seconds for which it is preferred; <see cref="uint.MaxValue"/> for ever.</summary>
+    public uint PreferredLifetime { get; init; } = uint.MaxValue;
+
+    /// <summary>Seconds for which it is valid; <see cref="uint.MaxValue"/> for ever.</summary>
+    public uint ValidLifetime { get; init; } = uint.MaxValue;
+
+    /// <summary>struct ifaddrmsg.</summary>
+    struct Header
+    {
+        public byte Family, PrefixLength, Flags, Scope;
+        public int Link;
+    }
+
+    /// <summary>The addresses of a device, of both families, primary ones before those that depend on them.</summary>
+    public static IReadOnlyList<NetworkAddress> List(NetlinkSocket network, NetworkLink link)
+    {
+        var replies = network.Query($"list the addresses of {link.Name}", () => new NetlinkWriter(RTM_GETADDR, NetlinkSocket.NLM_F_DUMP).Structure(new Header { Link = link.Index }));
+        return [.. replies.Where(reply => reply.Structure<Header>().Link == link.Index).Select(Parse).OfType<NetworkAddress>()];
+    }
+
+    /// <summary>Gives the address to a device.</summary>
+    /// <exception cref="KernelException">EEXIST: it has it already; EACCES: the namespace has no IPv6.</exception>
+    public void Add(NetlinkSocket network, NetworkLink link)
+    {
+        const byte AF_INET = 2, AF_INET6 = 10;
+        bool four = Local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
+        var message = new NetlinkWriter(RTM_NEWADDR, NetlinkSocket.NLM_F_ACK | NetlinkSocket.NLM_F_CREATE | NetlinkSocket.NLM_F_EXCL)
+            .Structure(new Header { Family = four ? AF_INET : AF_INET6, PrefixLength = PrefixLength, Flags = (byte)(Flags & Settable), Scope = Scope, Link = link.Index })
+            .Attribute(IFA_LOCAL, Local.GetAddressBytes())
+            .Attribute(IFA_ADDRESS, (Peer ?? Local).GetAddressBytes())
+            .Attribute(IFA_FLAGS, Flags & Settable)
+            .Attribute(IFA_CACHEINFO, MemoryMarshal.AsBytes<uint>([PreferredLifetime, ValidLifetime, 0, 0]));
+        if (Broadcast is not null)
+        {
+            message.Attribute(IFA_BROADCAST, Broadcast.GetAddressBytes());
+        }
+
+        if (Label is not null)
+        {
+            message.Attribute(IFA_LABEL, Label);
+        }
+
+        if (RoutePriority is { } priority)
+        {
+            message.Attribute(IFA_RT_PRIORITY, priority);
+        }
+
+        if (Protocol is { } protocol)
+        {
+            message.Attribute(IFA_PROTO, [protocol]);
+        }
+
+        network.Request($"give {Local}/{PrefixLength} to {link.Name}", message);
+    }
+
+    /// <returns>Null for an address that is neither IPv4 nor IPv6.</returns>
+    static NetworkAddress? Parse(NetlinkMessage message)
+    {
+        var header = message.Structure<Header>();
+        IPAddress? local = null, address = null;
+        var result = new NetworkAddress(IPAddress.None, header.PrefixLength, header.Flags, header.Scope);
+        var attributes = message.Attributes<Header>();
+        while (attributes.MoveNext())
+        {
+            switch (attributes.Type)
+            {
+                case IFA_LOCAL:
+                    local = ToAddress(attributes.Value);
+                    break;
+                case IFA_ADDRESS:
+                    address = ToAddress(attributes.Value);
+                    break;
+                case IFA_BROADCAST:
+                    result = result with { Broadcast = ToAddress(attributes.Value) };
+                    break;
+                case IFA_LABEL:
+                    result = result with { Label = attributes.Text };
+                    break;
+                case IFA_FLAGS:
+                    result = result with { Flags = attributes.Number };
+                    break;
+                case IFA_RT_PRIORITY:
+                    result = result with { RoutePriority = attributes.Number };
+                    break;
+                case IFA_PROTO when attributes.Value.Length > 0:
+                    result = result with { Protocol = attributes.Value[0] };
+                    break;
+                case IFA_CACHEINFO when attributes.Value.Length >= 2 * sizeof(uint):
+                    // struct ifa_cacheinfo: preferred, valid, and when it was made and changed
+                    result = result with
+                    {
+                        PreferredLifetime = MemoryMarshal.Read<uint>(attributes.Value), ValidLifetime = MemoryMarshal.Read<uint>(attributes.Value[sizeof(uint)..]),
+                    };
+                    break;
+            }
+        }
+
+        // IFA_ADDRESS is the peer where there is one, and else the address again; IPv6 leaves IFA_LOCAL out then.
+        return (local ?? address) is not { } own ? null : result with { Local = own, Peer = local is null || address is null || address.Equals(local) ? null : address };
+
+        static IPAddress? ToAddress(ReadOnlySpan<byte> bytes) => bytes.Length is 4 or 16 ? new IPAddress(bytes) : null;
+    }
+}

@@ -1,0 +1,59 @@
+namespace Nacelle.Linux;
+
+/// <summary>Network devices of the host that go into a container. See config-linux.md of the OCI runtime specification, "Network Devices".</summary>
+public static class NetworkDevices
+{
+    /// <summary>Moves a device into another network namespace, with its permanent addresses of global scope, and sets it up there.</summary>
+    /// <param name="host">In the namespace where the device is.</param>
+    /// <param name="name">Its name there.</param>
+    /// <param name="networkNamespace">Where it goes: a descriptor of /proc/PID/ns/net or of a bind mount of it.</param>
+    /// <param name="newName">Its name in there: free, or a template such as <c>eth%d</c>, which is given the first free number.</param>
+    /// <returns>The name that it has got.</returns>
+    /// <remarks>The kernel keeps hardware address, MTU and the like, and drops addresses and routes. When it fails halfway, the device is in the new namespace already.</remarks>
+    /// <exception cref="KernelException">ENODEV: no such device; EEXIST: the new name is taken; EINVAL: a device of that kind stays where it is.</exception>
+    public static string Move(NetlinkSocket host, string name, FileDescriptor networkNamespace, string newName)
+    {
+        var link = NetworkLink.Find(host, name) ?? throw new KernelException($"move network device {name}", Errno.ENODEV);
+        using var container = NetlinkSocket.Open(networkNamespace);
+        var names = NetworkLink.List(container).Select(other => other.Name).ToHashSet(StringComparer.Ordinal);
+        newName = Number(newName, names);
+
+        // The kernel would move first and rename then: the device would be gone from the host and the error come after that.
+        if (names.Contains(newName))
+        {
+            throw new KernelException($"move network device {name}: name it {newName} in the container", Errno.EEXIST);
+        }
+
+        var addresses = NetworkAddress.List(host, link).Where(address => address.IsPermanent && address.IsGlobal).ToList();
+        host.Request(
+            $"move network device {name} to {newName} in {networkNamespace}",
+            new NetlinkWriter(NetworkLink.RTM_NEWLINK, NetlinkSocket.NLM_F_ACK)
+                .Structure(new NetworkLink.Header { Index = link.Index })
+                .Attribute(NetworkLink.IFLA_NET_NS_FD, (uint)networkNamespace.Number)
+                .Attribute(NetworkLink.IFLA_IFNAME, newName));
+        var moved = NetworkLink.Find(container, newName) ?? throw new KernelException($"find network device {newName} after it was moved", Errno.ENODEV);
+        foreach (var address in addresses)
+        {
+            // A label starts with the device's name.
+            string? alias = address.Label is { } label && label.StartsWith(name + ":", StringComparison.Ordinal) ? label[name.Length..] : null;
+            (address with { Label = alias is null ? null : newName + alias }).Add(container, moved);
+        }
+
+        moved.SetUp(container);
+        GC.KeepAlive(networkNamespace);
+        return newName;
+    }
+
+    /// <summary>The first free name of a template. The kernel would number it likewise, but twice where the old name is taken, and not say how.</summary>
+    static string Number(string template, HashSet<string> names)
+    {
+        string Name(int number) => template.Replace("%d", $"{number}", StringComparison.Ordinal);
+        int free = 0;
+        while (names.Contains(Name(free)) && Name(free) != template)
+        {
+            free++;
+        }
+
+        return Name(free);
+    }
+}
