@@ -16,8 +16,6 @@ public sealed class DeviceRuleTests
     [InlineData("""{"allow":true,"type":"c","access":"rw"}""", "rw")]
     [InlineData("""{"allow":true,"type":"b","major":10,"minor":229,"access":"rw"}""", "--")]
     [InlineData("""{"allow":true,"type":"c","major":10,"minor":228,"access":"rw"}""", "--")]
-    [InlineData("""{"allow":true,"type":"a","access":"rwm"}""", "rw")]
-    [InlineData("""{"allow":true}""", "rw")]
     [InlineData("""{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"},{"allow":false,"type":"c","major":10,"minor":229,"access":"w"}""", "r-")]
     [InlineData("""{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"},{"allow":false,"access":"rwm"}""", "--")]
     public void Rules_are_applied_in_their_order(string rules, string access)
@@ -28,24 +26,6 @@ public sealed class DeviceRuleTests
         bundle.Linux["devices"] = JsonNode.Parse("""[{"type":"c","path":"/dev/fuse","major":10,"minor":229,"fileMode":438}]""");
         bundle.Resources["devices"] = JsonNode.Parse($"[{Deny}{(rules.Length > 0 ? "," : "")}{rules}]");
         Assert.Equal($"{access}\nand null", machine.OutputOf(bundle));
-    }
-
-    // config-linux.md, "Allowed Device list", access: m is about making nodes.
-    [Theory]
-    [InlineData("m", true)]
-    [InlineData("rw", false)]
-    public void Making_nodes_is_a_right_of_its_own(string access, bool can)
-    {
-        using var machine = new OciMachine();
-        var bundle = machine.Shell("mknod /mnt/node b 7 77 2>/dev/null && echo made; true");
-        bundle.AddMount("/mnt", "tmpfs", "tmpfs");
-        foreach (var set in (string[])["bounding", "permitted", "effective"])
-        {
-            bundle.Process["capabilities"]![set] = Expectations.List("CAP_MKNOD");
-        }
-
-        bundle.Resources["devices"] = JsonNode.Parse($"[{Deny},{{\"allow\":true,\"type\":\"b\",\"major\":7,\"minor\":77,\"access\":\"{access}\"}}]");
-        Assert.Equal(can ? "made" : "", machine.OutputOf(bundle));
     }
 
     // config-linux.md, "Allowed Device list": allow is required, and the letters of type and access are those that there are.
