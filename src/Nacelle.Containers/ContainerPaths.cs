@@ -66,7 +66,7 @@ static class ContainerPaths
         var directory = kind == Kind.File ? default(LaunchPlan.Step?) : Cover(plan, cover, EmptyDirectory, target, path);
         if (kind != Kind.Directory)
         {
-            directory?.Tolerate(Errno.ENOTDIR);
+            directory?.Tolerate(Errno.ENOTDIR, Errno.EINVAL); // which of both depends on the kernel
             Cover(plan, cover, EmptyFile, target, path);
             directory?.SkipToHereOnSuccess();
         }

@@ -21,7 +21,7 @@ public sealed record MountOptions
     static readonly (string Name, MountAttributes Value)[] AccessTimes =
     [
         ("noatime", MountAttributes.NoAccessTime), ("strictatime", MountAttributes.StrictAccessTime), ("relatime", MountAttributes.None),
-        ("atime", MountAttributes.None), ("nostrictatime", MountAttributes.None),
+        ("atime", MountAttributes.None), ("nostrictatime", MountAttributes.None), ("norelatime", MountAttributes.None),
     ];
 
     static readonly (string Name, MountPropagation Value)[] Propagations =
@@ -31,7 +31,7 @@ public sealed record MountOptions
 
     /// <summary>Defaults, and what the kernel has always or never: "iversion" and "mand" mean nothing to it any more.</summary>
     static readonly string[] WithoutEffect =
-        ["defaults", "async", "loud", "silent", "norelatime", "nolazytime", "iversion", "noiversion", "mand", "nomand"];
+        ["defaults", "async", "loud", "silent", "nolazytime", "iversion", "noiversion", "mand", "nomand"];
 
     public MountAttributes Set { get; private set; }
 
@@ -67,7 +67,7 @@ public sealed record MountOptions
     public static IEnumerable<string> Names =>
     [
         .. Attributes.Select(one => one.Name), .. Attributes.Select(one => $"r{one.Name}"),
-        .. AccessTimes.Select(one => one.Name), "rnoatime", "rstrictatime", "rrelatime", "ratime",
+        .. AccessTimes.Select(one => one.Name), .. AccessTimes.Select(one => $"r{one.Name}"),
         .. Propagations.Select(one => one.Name), .. Propagations.Select(one => $"r{one.Name}"),
         .. WithoutEffect, "bind", "rbind", "remount", "tmpcopyup", "idmap", "ridmap", "sync", "dirsync", "lazytime",
     ];

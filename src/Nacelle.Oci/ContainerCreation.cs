@@ -76,6 +76,7 @@ sealed class ContainerCreation
             group.Adopt(birth.Process.Id);
             container.Record = container.Record with { Cgroup = group.Path, CgroupsMade = group.Made };
             director?.Assign(birth.Process.Id);
+            ContainerNetwork.MoveDevices(config, birth.Process.Id);
             Finish(container, birth);
             return (container, birth);
         }
@@ -131,7 +132,7 @@ sealed class ContainerCreation
     {
         var status = Processes.TryStatus(birth.Process.Id);
         var record = container.Record with { Pid = birth.Process.Id, StartTime = status?.StartTime ?? 0 };
-        birth.UntilReady(HasOwnUsers ? config.Linux : null, () => RunHooks(container, record), listener => SeccompListener.Send(config, container.State(RuntimeStatus.Creating) with { Pid = record.Pid }, listener));
+        birth.UntilReady(HasOwnUsers ? config.Linux : null, () => RunHooks(container, record), listener => SeccompListener.Send(config, container.State(RuntimeStatus.Creating) with { Pid = record.Pid }, record.Pid, listener));
         container.Write(record);
         if (options.PidFile is { } file)
         {

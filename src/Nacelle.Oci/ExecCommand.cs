@@ -60,7 +60,7 @@ static class ExecCommand
 
         using var birth = ContainerBirth.Join(
             setting, all => ContainerJoin.Namespaces(target, joinFiles, all, process.ExecCpuAffinity), all => ContainerJoin.Process(adapted, seccomp, all), birthplace);
-        birth.UntilReady(maps: null, whenMounted: null, listener => SeccompListener.Send(container.Config, container.State(RuntimeStatus.Running), listener));
+        birth.UntilReady(maps: null, whenMounted: null, listener => SeccompListener.Send(container.Config, container.State(RuntimeStatus.Running), birth.Process.Id, listener));
         birth.Release();
         birth.UntilExecuted();
         return birth.Process;
