@@ -33,9 +33,12 @@ static class ContainerTerminal
     }
 
     /// <summary>Makes /dev/console the container's terminal.</summary>
-    /// <remarks>CVE-2025-52565: the mount is cloned from the terminal's own descriptor, never from a path that could lead elsewhere.</remarks>
+    /// <remarks>
+    /// CVE-2025-52565: the mount is cloned from the terminal's own descriptor, never from a path that could lead elsewhere; and it goes nowhere else, such as over
+    /// a kernel file, because the image has a link for a console.
+    /// </remarks>
     public static void BindConsole(LaunchPlan plan, PlanValue root, PlanValue terminal)
     {
-        plan.Attach(plan.CloneMount(terminal, "/dev/console", recursive: false), plan.OpenTarget(root, "dev/console", asFile: true), "/dev/console");
+        plan.Attach(plan.CloneMount(terminal, "/dev/console", recursive: false), plan.OpenTarget(root, "dev/console", asFile: true, ResolveFlags.NoSymlinks), "/dev/console");
     }
 }
