@@ -74,5 +74,28 @@ public sealed class CapabilityTests
         Assert.All((string[])["CapBnd", "CapPrm", "CapEff", "CapInh", "CapAmb"], name => Assert.Equal(0ul, Set(status, name)));
     }
 
+    // config.md, "Linux Process", capabilities: what the kernel does not know, or does not grant, is a warning in the log, and the container runs.
+    [Theory]
+    [InlineData("CAP_NO_SUCH", 0)]
+    [InlineData("CAP_SYS_RESOURCE", 24)]
+    public void A_capability_that_cannot_be_granted_is_a_warning(string name, int number)
+    {
+        var own = Convert.ToUInt64(Expectations.StatusOf(File.ReadAllText("/proc/self/status"), "CapBnd"), 16);
+        Assert.SkipWhen(number > 0 && (own & (1ul << number)) != 0, $"{name} can be granted here");
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/cat", "/proc/self/status");
+        foreach (var set in (string[])["bounding", "permitted", "effective", "inheritable", "ambient"])
+        {
+            bundle.Process["capabilities"]![set] = Expectations.List("CAP_KILL", name);
+        }
+
+        var log = $"{machine.Path}/log";
+        var run = machine.Oci($"--log={log}", "--log-format=json", "run", $"--bundle={bundle.Write().Path}", OciMachine.NewId());
+        Expectations.Succeeds(run);
+        Assert.Equal("0000000000000020", Expectations.StatusOf(run.Output, "CapEff"));
+        var lines = File.ReadAllLines(log).Select(line => JsonNode.Parse(line)!);
+        Assert.Contains(lines, line => (string?)line["level"] == "warning" && ((string?)line["msg"])!.Contains(name, StringComparison.Ordinal));
+    }
+
     static ulong Set(string status, string name) => Convert.ToUInt64(Expectations.StatusOf(status, name), 16);
 }

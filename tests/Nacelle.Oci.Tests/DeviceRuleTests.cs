@@ -28,6 +28,22 @@ public sealed class DeviceRuleTests
         Assert.Equal($"{access}\nand null", machine.OutputOf(bundle));
     }
 
+    // config-linux.md, "Allowed Device list", type, major and minor: what is not set stands for all, as for a privileged container.
+    [Theory]
+    [InlineData("""[{"allow":true}]""")]
+    [InlineData("""[{"allow":true,"access":"rwm"}]""")]
+    [InlineData("""[{"allow":true,"type":"a","access":"rwm"}]""")]
+    [InlineData("""[{"allow":false,"access":"rwm"},{"allow":true,"type":"a","access":"rwm"}]""")]
+    public void A_rule_for_everything_allows_everything(string rules)
+    {
+        Assert.SkipUnless(File.Exists("/dev/fuse"), "the kernel has no /dev/fuse");
+        using var machine = new OciMachine();
+        var bundle = machine.Shell(": < /dev/fuse && : >> /dev/fuse && : > /dev/null && echo all");
+        bundle.Linux["devices"] = JsonNode.Parse("""[{"type":"c","path":"/dev/fuse","major":10,"minor":229,"fileMode":438}]""");
+        bundle.Resources["devices"] = JsonNode.Parse(rules);
+        Assert.Equal("all", machine.OutputOf(bundle));
+    }
+
     // config-linux.md, "Allowed Device list": allow is required, and the letters of type and access are those that there are.
     [Theory]
     [InlineData("""{"access":"r"}""", "allow")]

@@ -50,6 +50,37 @@ public sealed class HookFailureTests
         OciMachine.Eventually(() => Linux.Processes.TryStatus(pid) is null or { HasEnded: true }, "the container's process ends");
     }
 
+    // runtime.md, "Lifecycle", steps 3 to 5 and 13: after the failure of creation comes the destruction, and then poststop.
+    [Theory]
+    [InlineData("prestart")]
+    [InlineData("createRuntime")]
+    [InlineData("createContainer")]
+    public void Poststop_hooks_run_when_a_hook_of_creation_has_failed(string kind)
+    {
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/true");
+        bundle.AddHook(kind, "exit 1");
+        bundle.AddHook("poststop", $"touch {machine.Path}/poststop");
+        machine.Refuses(bundle, $"{kind}[0]");
+        Assert.True(File.Exists($"{machine.Path}/poststop"), "poststop has not run");
+    }
+
+    // runtime.md, "Lifecycle", steps 7, 9, 12 and 13: the container is then destroyed without a delete, and poststop runs.
+    [Theory]
+    [InlineData("startContainer")]
+    [InlineData("poststart")]
+    public void A_hook_of_start_that_fails_destroys_the_container(string kind)
+    {
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/sleep", "1000");
+        bundle.AddHook(kind, "exit 1");
+        bundle.AddHook("poststop", $"touch {machine.Path}/poststop");
+        var id = machine.Create(bundle.Write());
+        Expectations.Fails(machine.Oci("start", id), $"{kind}[0]");
+        machine.HasNothingOf(id);
+        Assert.True(File.Exists($"{machine.Path}/poststop"), "poststop has not run");
+    }
+
     // runtime.md, "Lifecycle", step 13, and "Warnings": a warning, and everything goes on as if the hook had succeeded.
     [Fact]
     public void A_poststop_hook_that_fails_is_a_warning_only()

@@ -87,6 +87,20 @@ public sealed class HookTests
         Assert.Equal(machine.Pid(id), (int?)JsonNode.Parse(File.ReadAllText($"{machine.Path}/read"))!["pid"]);
     }
 
+    // runtime.md, "State", pid: in the container's namespaces a hook reads the process's number there.
+    [Theory]
+    [InlineData("createContainer")]
+    [InlineData("startContainer")]
+    public void A_hook_in_the_containers_namespaces_reads_the_process_id_that_the_container_sees(string kind)
+    {
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/sleep", "1000");
+        var shared = machine.Share(bundle);
+        bundle.AddHook(kind, $"cat > {(kind == "startContainer" ? "/data" : shared)}/state");
+        machine.Start(bundle.Write());
+        Assert.Equal(1, (int?)JsonNode.Parse(File.ReadAllText($"{shared}/state"))!["pid"]);
+    }
+
     // config.md, "POSIX-platform Hooks": prestart, createRuntime, poststart and poststop run in the runtime's namespaces.
     [Theory]
     [InlineData("prestart")]

@@ -49,15 +49,17 @@ public sealed class LimitTests
         Assert.Equal(Hard(File.ReadAllText("/proc/self/limits"), "Max processes"), Hard(table, "Max processes"));
     }
 
-    // config.md, "POSIX process", rlimits, type: a name that the kernel has no limit for is an error.
+    // config.md, "POSIX process", rlimits, type: a name that getrlimit(2) does not have is an error.
     [Theory]
     [InlineData("RLIMIT_NOSUCH")]
+    [InlineData("NOFILE")]
+    [InlineData("rlimit_nofile")]
     [InlineData("")]
     public void A_limit_that_there_is_not_is_an_error(string type)
     {
         using var machine = new OciMachine();
         var bundle = machine.NewBundle("/bin/true");
-        bundle.Process["rlimits"] = new JsonArray(Limit(type, 1, 1));
+        bundle.Process["rlimits"] = new JsonArray(Limit(type, 64, 64));
         machine.Refuses(bundle, "process.rlimits", type);
     }
 

@@ -17,6 +17,21 @@ public sealed class PathTests
         Assert.Equal("/data/directory:\n\n/var:\nhidden\nread-only", machine.OutputOf(bundle));
     }
 
+    // config-linux.md, "Masked Paths": files cannot be read, in the root file system and in volumes.
+    [Fact]
+    public void Masked_files_cannot_be_read()
+    {
+        using var machine = new OciMachine();
+        var bundle = machine.Shell("cat /etc/secret /data/secret; echo x 2>/dev/null > /etc/secret || echo read-only");
+        File.WriteAllText($"{bundle.Rootfs}/etc/secret", "secret");
+        var shared = machine.Share(bundle);
+        File.WriteAllText($"{shared}/secret", "secret");
+        bundle.Config["root"]!["readonly"] = false;
+        bundle.Linux["maskedPaths"] = Expectations.List("/etc/secret", "/data/secret");
+        Assert.Equal("read-only", machine.OutputOf(bundle));
+        Assert.Equal("secret", File.ReadAllText($"{shared}/secret"));
+    }
+
     // config-linux.md, "Masked Paths" and "Readonly Paths": what is not there needs neither.
     [Fact]
     public void Paths_that_are_not_there_are_passed_over()

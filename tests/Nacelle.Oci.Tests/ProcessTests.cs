@@ -148,6 +148,18 @@ public sealed class ProcessTests
         Assert.Equal("0" + Convert.ToString(umask, 8).PadLeft(3, '0'), Expectations.StatusOf(machine.OutputOf(bundle), "Umask").PadLeft(4, '0'));
     }
 
+    // config.md, "POSIX-platform User", umask: what is not said is the caller's.
+    [Theory]
+    [InlineData("077", "0077")]
+    [InlineData("0002", "0002")]
+    public void Without_a_umask_the_callers_is_kept(string callers, string expected)
+    {
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/cat", "/proc/self/status").Write();
+        var command = $"umask {callers}; exec {OciMachine.Program} --root={machine.Root} run --bundle={bundle.Path} {OciMachine.NewId()}";
+        Assert.Equal(expected, Expectations.StatusOf(OciMachine.Run("/bin/sh", "-c", command).Output, "Umask").PadLeft(4, '0'));
+    }
+
     // config.md, "Linux Process", noNewPrivileges: the kernel's flag of that name is as it says.
     [Theory]
     [InlineData(true, "1")]

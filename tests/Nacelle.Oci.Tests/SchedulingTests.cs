@@ -38,6 +38,16 @@ public sealed class SchedulingTests
         Assert.Equal($"nice 0\npriority {priority} policy {number}", machine.OutputOf(bundle));
     }
 
+    // config.md, "Linux Process", scheduler, runtime, deadline and period: those of the deadline policy, number 6; its processes may not fork, so this one does not.
+    [Fact]
+    public void A_deadline_policy_is_taken()
+    {
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/cat", "/proc/self/stat");
+        bundle.Process["scheduler"] = new JsonObject { ["policy"] = "SCHED_DEADLINE", ["runtime"] = 1_000_000, ["deadline"] = 10_000_000, ["period"] = 100_000_000 };
+        Assert.Equal("6", machine.OutputOf(bundle).Split(' ')[40]);
+    }
+
     // config.md, "Linux Process", scheduler, flags: with RESET_ON_FORK, the process's children are ordinary again.
     [Fact]
     public void A_flag_of_the_scheduler_holds()

@@ -51,6 +51,23 @@ public sealed class SeccompListenerTests
         machine.Stop(id);
     }
 
+    // config-linux.md, "Seccomp", listenerPath: a further process has a filter, a state and a connection of its own.
+    [Fact]
+    public void A_further_process_has_a_connection_of_its_own()
+    {
+        using var machine = new OciMachine();
+        using var socket = new ListeningSocket($"{machine.Path}/listener");
+        var id = machine.Start(WithListener(machine.NewBundle("/bin/sleep", "1000"), socket.Path).Write());
+        using var first = Assert.Single(socket.Take().Descriptors);
+        Expectations.Succeeds(machine.Background(OciMachine.Program, $"--root={machine.Root}", "exec", "--detach", $"--pid-file={machine.Path}/pid", id, "sleep", "1000"));
+        var (text, descriptors) = socket.Take();
+        using var second = Assert.Single(descriptors);
+        var state = JsonNode.Parse(text)!;
+        Assert.Equal(id, (string?)state["state"]!["id"]);
+        Assert.Equal(int.Parse(File.ReadAllText($"{machine.Path}/pid")), (int?)state["pid"]);
+        Assert.Equal("running", (string?)state["state"]!["status"]);
+    }
+
     // config-linux.md, "Seccomp", listenerPath: where sending fails, there is an error, and no container.
     [Fact]
     public void A_listener_that_is_not_there_is_an_error()
@@ -71,7 +88,7 @@ public sealed class SeccompListenerTests
         Assert.False(socket.IsWanted);
     }
 
-    internal static Bundle WithListener(Bundle bundle, string path)
+    static Bundle WithListener(Bundle bundle, string path)
     {
         bundle.Linux["seccomp"] = SeccompTests.Filter("SCMP_ACT_ALLOW", SeccompTests.Rule("SCMP_ACT_NOTIFY", "mkdir", "mkdirat"));
         bundle.Linux["seccomp"]!["listenerPath"] = path;

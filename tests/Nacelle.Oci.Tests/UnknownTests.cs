@@ -25,8 +25,7 @@ public sealed class UnknownTests
     {
         using var machine = new OciMachine();
         var bundle = machine.NewBundle("/bin/echo", "runs");
-        bundle.Config["annotations"] = JsonNode.Parse("""{"org.opencontainers.image.stopSignal":"SIGTERM","org.opencontainers.unknown":"x","run.oci.unknown":"1","":""}""")!;
-        bundle.Config["annotations"]!.AsObject().Remove("");
+        bundle.Config["annotations"] = JsonNode.Parse("""{"org.opencontainers.image.stopSignal":"SIGTERM","org.opencontainers.unknown":"x","run.oci.unknown":"1"}""");
         Assert.Equal("runs", machine.OutputOf(bundle));
     }
 

@@ -2,8 +2,24 @@ using System.Text.Json.Nodes;
 
 namespace Nacelle.Oci.Tests;
 
-public sealed class IntelRdtFormTests
+public sealed class IntelRdtTests
 {
+    // config-linux.md, "IntelRdt": where no resctrl is mounted, asking for it is an error.
+    [Theory]
+    [InlineData("""{}""")]
+    [InlineData("""{"closID":"some"}""")]
+    [InlineData("""{"closID":"/"}""")]
+    [InlineData("""{"l3CacheSchema":"L3:0=f"}""")]
+    [InlineData("""{"enableMonitoring":true}""")]
+    public void Without_a_resctrl_file_system_it_is_an_error(string rdt)
+    {
+        Assert.SkipWhen(File.ReadAllText("/proc/mounts").Contains(" resctrl ", StringComparison.Ordinal), "there is a resctrl here");
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/true");
+        bundle.Linux["intelRdt"] = JsonNode.Parse(rdt);
+        machine.Refuses(bundle, "linux.intelRdt");
+    }
+
     // config-linux.md, "IntelRdt": memory bandwidth begins with MB:, nothing has line breaks, and a class is a name or "/".
     [Theory]
     [InlineData("""{"memBwSchema":"0=70"}""", "memBwSchema")]
