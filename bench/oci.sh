@@ -11,7 +11,7 @@ bench/newest-peers.sh "$peers"
 
 work=/dev/shm/nacelle-bench-$$ # in memory, because disks are noisy
 mkdir "$work"
-trap "" EXIT
+trap 'for gone in "$work"/gone-*; do [ ! -x "$gone" ] || "$gone"; done; rm -rf -- "$work"' EXIT
 
 # One root file system: busybox alone. Bundles as "nacelle-oci spec" writes them, without a seccomp filter, and one with the filter that the apps of pods have.
 mkdir -p "$work/rootfs"/{bin,etc,dev,proc,sys,tmp}
