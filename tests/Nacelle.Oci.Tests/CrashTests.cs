@@ -50,7 +50,7 @@ public sealed class CrashTests : IDisposable
 
         Assert.Equal("", machine.Oci("list", "--quiet").Output);
         Assert.Empty(Directory.GetFileSystemEntries(machine.Root));
-        OciMachine.Eventually(() => !Processes().Any(), "all processes of the containers end");
+        OciMachine.Eventually(() => !OciMachine.ProcessesOf(machine.Path).Any(), "all processes of the containers end");
         Assert.DoesNotContain(OciMachine.Groups(), group => ids.Contains(Path.GetFileName(group)));
         var again = machine.RunBundle(bundle.With(one => one.Process["args"] = new System.Text.Json.Nodes.JsonArray("/bin/echo", "still here")));
         Assert.True(again.Output == "still here\n", again.ToString());
@@ -72,29 +72,7 @@ public sealed class CrashTests : IDisposable
             Thread.SpinWait(50);
         }
 
-        Linux.Processes.Kill(process.Id, Signal.Kill);
+        Processes.Kill(process.Id, Signal.Kill);
         process.WaitForExit();
-    }
-
-    /// <summary>All that was started for this machine's containers: by their command line or, those of the containers, by their root.</summary>
-    IEnumerable<string> Processes()
-    {
-        foreach (var process in Directory.GetDirectories("/proc").Where(directory => char.IsAsciiDigit(directory[6])))
-        {
-            string text;
-            try
-            {
-                text = File.ReadAllText($"{process}/cmdline") + File.ReadAllText($"{process}/mountinfo");
-            }
-            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-            {
-                continue;
-            }
-
-            if (text.Contains(machine.Path, StringComparison.Ordinal))
-            {
-                yield return process;
-            }
-        }
     }
 }

@@ -115,7 +115,7 @@ public sealed partial class EscapeTests
     public void The_console_is_the_terminal_and_nothing_else(string target)
     {
         var before = File.ReadAllText("/proc/sys/kernel/core_pattern");
-        var bundle = Attacker("cut -d' ' -f4-6 /proc/self/mountinfo; cat /proc/sys/kernel/core_pattern; echo evil >/proc/sys/kernel/core_pattern", Strong).With(one =>
+        var bundle = Attacker("cut -d' ' -f4-6 /proc/self/mountinfo; echo evil >/proc/sys/kernel/core_pattern; echo 0 >/proc/sysrq-trigger", Strong).With(one =>
         {
             RemoveDev(one);
             one.AddMount("/dev/pts", "devpts", "devpts", "newinstance", "ptmxmode=0666", "mode=0620");

@@ -156,6 +156,28 @@ public sealed class OciMachine : IDisposable
         Assert.True(left.Length == 0, $"left behind: {string.Join(", ", left)}\n{listed}");
     }
 
+    /// <summary>The directories in /proc of the processes whose command line or whose mounts name this path.</summary>
+    public static IEnumerable<string> ProcessesOf(string path)
+    {
+        foreach (var process in Directory.GetDirectories("/proc").Where(directory => char.IsAsciiDigit(directory[6])))
+        {
+            string text;
+            try
+            {
+                text = File.ReadAllText($"{process}/cmdline") + File.ReadAllText($"{process}/mountinfo");
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                continue;
+            }
+
+            if (text.Contains(path, StringComparison.Ordinal))
+            {
+                yield return process;
+            }
+        }
+    }
+
     /// <summary>The control groups that are not deeper than two levels.</summary>
     public static IEnumerable<string> Groups()
     {
