@@ -46,7 +46,11 @@ public sealed partial class EscapeTests
 
     /// <summary>Lets processes join the container of <see cref="StopWhoJoins"/>.</summary>
     /// <returns>What it wrote.</returns>
-    string JoinWhileAttacked(Bundle bundle, string program, params string[] command)
+    string JoinWhileAttacked(Bundle bundle, string program, params string[] command) =>
+        WhileAttacked(bundle, id => OciMachine.Run(program, [$"--root={machine.Root}", "exec", id, .. command]));
+
+    /// <param name="join">Brings one process into the PID namespace of the container with that id.</param>
+    string WhileAttacked(Bundle bundle, Action<string> join)
     {
         var id = machine.Start(bundle);
         var data = $"{bundle.Rootfs}/data";
@@ -58,7 +62,7 @@ public sealed partial class EscapeTests
                 break;
             }
 
-            OciMachine.Run(program, [$"--root={machine.Root}", "exec", id, .. command]);
+            join(id);
             File.WriteAllText($"{data}/ended.{i}", "");
         }
 
@@ -71,15 +75,27 @@ public sealed partial class EscapeTests
     // CVE-2016-9962: a container looks into the process that runc makes to join it, before that has become one of its own: its descriptors, its memory. The
     // runtime's process has to be one that cannot be looked into (not dumpable) before it is in the container's PID namespace.
     [Fact]
-    public void Who_joins_a_container_cannot_be_looked_into()
+    public void Who_joins_a_container_cannot_be_looked_into() =>
+        Assert.DoesNotContain("SEEN", JoinWhileAttacked(Attacker(StopWhoJoins(LookInside)), OciMachine.Program, "/bin/true"), StringComparison.Ordinal);
+
+    // The same while another container is made in the PID namespace of this one, as in a pod: until it has entered its own root it is in the host's.
+    [Fact]
+    public void Who_is_made_in_a_containers_PID_namespace_cannot_be_looked_into()
     {
-        var log = JoinWhileAttacked(Attacker(StopWhoJoins("""
-            for file in maps environ auxv; do [ -n "$(cat /proc/$n/$file)" ] && echo "SEEN $file"; done
-            for link in exe root cwd fd/0 fd/3 ns/mnt; do readlink /proc/$n/$link && echo "SEEN $link"; done
-            true </proc/$n/mem && echo SEEN mem
-            """)), OciMachine.Program, "/bin/true");
+        var other = machine.NewBundle("/bin/true");
+        var log = WhileAttacked(Attacker(StopWhoJoins(LookInside)), id =>
+        {
+            other.With(one => one.SetNamespace("pid", $"/proc/{machine.Pid(id)}/ns/pid"));
+            machine.RunBundle(other);
+        });
         Assert.DoesNotContain("SEEN", log, StringComparison.Ordinal);
     }
+
+    const string LookInside = """
+        for file in maps environ auxv; do [ -n "$(cat /proc/$n/$file)" ] && echo "SEEN $file"; done
+        for link in exe root cwd fd/0 fd/3 ns/mnt; do readlink /proc/$n/$link && echo "SEEN $link"; done
+        true </proc/$n/mem && echo SEEN mem
+        """;
 
     // CVE-2016-9962 again, by a container to which CAP_SYS_PTRACE has been given: what cannot be hidden from it must not be there. On a vulnerable runtime the secret
     // is read by way of the state directory, or of any other directory of the host that the joining process has open.
