@@ -6,6 +6,9 @@ namespace Nacelle.Containers;
 /// <summary>The mounts of a config.json, in its order.</summary>
 static class ContainerMounts
 {
+    /// <summary>fsconfig(2) takes strings of at most 255 bytes, name and value apart; mount(2) takes a page of options.</summary>
+    const int LongestOption = 255;
+
     public static void Add(LaunchPlan plan, PlanValue root, RuntimeConfig config, ContainerSetting setting)
     {
         bool hasUsers = (ContainerNamespaces.Own(config) & Namespaces.User) != 0;
@@ -50,7 +53,7 @@ static class ContainerMounts
         }
 
         var attributes = options.Set | options.SetRecursively;
-        if (fileSystemOptions.Any(option => option.Length > LaunchPlanLimits.LongestMountOption))
+        if (fileSystemOptions.Any(option => option.Length > LongestOption))
         {
             MountClassically(plan, root, mount, options, fileSystemOptions);
             return;

@@ -26,11 +26,6 @@ static class ContainerScheduling
     static readonly (string Name, ulong Value)[] MemoryFlags =
         [("MPOL_F_STATIC_NODES", 1 << 15), ("MPOL_F_RELATIVE_NODES", 1 << 14), ("MPOL_F_NUMA_BALANCING", 1 << 13)];
 
-    /// <summary>The memory policies that there are, for the runtime's features.</summary>
-    public static IReadOnlyList<string> MemoryPolicyModes => MemoryModes;
-
-    public static IEnumerable<string> MemoryPolicyFlags => MemoryFlags.Select(one => one.Name);
-
     public static void Add(LaunchPlan plan, RuntimeProcess process, ProcessSetting setting)
     {
         if (process.Scheduler is { } scheduler)

@@ -8,7 +8,7 @@ sealed record ExecOptions
     public static readonly IReadOnlyList<Option> All =
     [
         new("process|p", "FILE", "a process section as in config.json, instead of a command"),
-        new("tty|t", "true|false", "give the process a terminal"),
+        new("tty|t", null, "give the process a terminal"),
         new("cwd", "PATH", "the working directory"),
         new("env|e", "NAME=VALUE", "a further variable; may be given several times"),
         new("user|u", "UID[:GID]", "who the process is"),
@@ -25,8 +25,6 @@ sealed record ExecOptions
         new("ignore-paused", null, "go on although the container is paused"),
         new("no-subreaper", null, "accepted; this runtime is none"),
     ];
-
-    static readonly IReadOnlyList<Option> Switches = [.. All.Select(option => option.Name == "tty" ? option with { ValueName = null } : option)];
 
     readonly List<string> env = [];
     readonly List<uint> gids = [];
@@ -65,9 +63,9 @@ sealed record ExecOptions
     public static ExecOptions Take(Arguments arguments)
     {
         var options = new ExecOptions();
-        arguments.TakeOptions(Switches, options.Take);
+        arguments.TakeOptions(All, options.Take);
         options.Id = arguments.Need("the container's id");
-        arguments.TakeOptions(Switches, options.Take);
+        arguments.TakeOptions(All, options.Take);
         options.Command = arguments.Rest();
         return options;
     }

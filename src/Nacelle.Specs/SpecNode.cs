@@ -73,8 +73,8 @@ public readonly struct SpecNode
     }
 
     /// <remarks>
-    /// Not by JsonDocumentOptions.AllowDuplicateProperties: with a \u in a member's name that breaks memory in executables compiled ahead of time
-    /// (System.Text.Json 10.0.12, seen as a fault in the next use of the shared array pool).
+    /// Not by JsonDocumentOptions.AllowDuplicateProperties: for names with an escape that draws random numbers from OpenSSL, which a static executable cannot
+    /// load: a second C library comes with it and overwrites what the first keeps for the thread, the allocator's place in memory included.
     /// </remarks>
     /// <exception cref="SpecException">A member of an object is there twice.</exception>
     static void RequireEachOnce(JsonElement value, Place? place)
