@@ -6,7 +6,7 @@ namespace Nacelle.Oci;
 
 static class StartCommand
 {
-    public static readonly Command Definition = new("start", "ID", "run the program of a container that was created", [], Run, EntersContainer: true);
+    public static readonly Command Definition = new("start", "ID", "run the program of a container that was created", [], Run);
 
     static int Run(GlobalOptions globals, Arguments arguments)
     {
@@ -46,6 +46,7 @@ static class StartCommand
         var hooks = container.Config.Hooks?.StartContainer ?? [];
         if (hooks.Count > 0)
         {
+            SealedExecutable.Enter(); // only these have a process of ours inside
             RunStartHooks(container, process, hooks);
         }
 
