@@ -8,8 +8,8 @@ public class SystemdHostTests
 {
     static readonly string Tests = Path.ChangeExtension(typeof(SystemdHostTests).Assembly.Location, ".dll");
 
-    const string All = "--no-ansi --progress off --filter-class Nacelle.Systemd.Tests.SystemdScopeTests";
-    const string Limits = "--no-ansi --progress off --filter-method Nacelle.Systemd.Tests.SystemdScopeTests.Limits_hold_also_after_systemd_has_read_its_configuration_anew";
+    const string All = "--no-ansi --progress off --results-directory /tmp/results --filter-class Nacelle.Systemd.Tests.SystemdScopeTests";
+    const string Limits = "--no-ansi --progress off --results-directory /tmp/results --filter-method Nacelle.Systemd.Tests.SystemdScopeTests.Limits_hold_also_after_systemd_has_read_its_configuration_anew";
 
     [Theory]
     [InlineData("")]
