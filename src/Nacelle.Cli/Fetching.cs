@@ -50,8 +50,7 @@ static class Fetching
                 plan.Call("connect nacelle-fetch", SystemCall.dup3, plan.Descriptor(write), 1, 0);
                 plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
                 plan.Call($"exec {Program}", SystemCall.execve, plan.Text(Program), plan.TextArray(arguments), plan.TextArray(Processes.Environment()));
-                using var loaded = LoadedPlan.Load(plan.ToBytes());
-                process = Launcher.Start(loaded);
+                process = Launcher.Start(plan);
             }
 
             var id = Encoding.UTF8.GetString(Files.ReadToEnd(read)).Trim();

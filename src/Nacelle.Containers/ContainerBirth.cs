@@ -8,59 +8,57 @@ namespace Nacelle.Containers;
 public sealed class ContainerBirth : IDisposable
 {
     readonly FileDescriptor socket;
-    readonly LoadedPlan plan;
+    readonly Launch launch;
     bool released;
 
-    ContainerBirth(FileDescriptor socket, LoadedPlan plan, Process process)
+    ContainerBirth(FileDescriptor socket, Launch launch)
     {
         this.socket = socket;
-        this.plan = plan;
-        Process = process;
+        this.launch = launch;
     }
 
     /// <summary>A child of the caller's.</summary>
-    public Process Process { get; }
+    public Process Process => launch.Process;
 
     /// <summary>Makes the process; it does nothing yet.</summary>
     /// <param name="setting">Its handshake and what was joined beforehand are filled in here.</param>
     /// <param name="start">See <see cref="ContainerHandshake.Start"/>.</param>
     /// <param name="cgroup">A directory of version 2 to be born in, or null.</param>
-    /// <param name="planFile">A new file that keeps the plan for who starts the container, or null.</param>
-    public static ContainerBirth Begin(RuntimeConfig config, ContainerSetting setting, FileDescriptor? start, FileDescriptor? cgroup, FileDescriptor? planFile)
-    {
-        var (outside, inside) = Sockets.CreatePair("the container's process");
-        using (inside)
-        {
-            try
+    /// <param name="planFile">A new file that keeps the launch for who starts the container, or null.</param>
+    public static ContainerBirth Begin(RuntimeConfig config, ContainerSetting setting, FileDescriptor? start, FileDescriptor? cgroup, FileDescriptor? planFile) =>
+        Begin(
+            socket =>
             {
                 var first = ContainerNamespaces.JoinFirst(config, out var joined);
-                var built = ContainerPlan.Build(config, setting with { Handshake = new ContainerHandshake(inside, outside, start), Joined = joined });
-                var loaded = LoadedPlan.Load(built.ToBytes(), planFile);
-                return new ContainerBirth(outside, loaded, Start(first, loaded, ContainerNamespaces.ToMake(config), cgroup));
-            }
-            catch
-            {
-                outside.Dispose();
-                throw;
-            }
-        }
-    }
+                var plan = ContainerPlan.Build(config, setting with { Handshake = new ContainerHandshake(socket, start), Joined = joined });
+                return (first, plan);
+            },
+            ContainerNamespaces.ToMake(config), cgroup, planFile);
 
-    /// <summary>As <see cref="Begin"/>, for a further process of a container.</summary>
+    /// <summary>As <see cref="Begin(RuntimeConfig, ContainerSetting, FileDescriptor?, FileDescriptor?, FileDescriptor?)"/>, for a further process of a container.</summary>
     /// <param name="setting">Its handshake is filled in here.</param>
     /// <param name="outer">The plan that joins the container.</param>
     /// <param name="inner">The plan of the process itself.</param>
-    public static ContainerBirth Join(JoinSetting setting, Func<JoinSetting, LaunchPlan> outer, Func<JoinSetting, LaunchPlan> inner, FileDescriptor? cgroup)
+    public static ContainerBirth Join(JoinSetting setting, Func<JoinSetting, LaunchPlan> outer, Func<JoinSetting, LaunchPlan> inner, FileDescriptor? cgroup) =>
+        Begin(
+            socket =>
+            {
+                var whole = setting with { Handshake = new ContainerHandshake(socket, null) };
+                return (outer(whole), inner(whole));
+            },
+            Namespaces.None, cgroup, null);
+
+    static ContainerBirth Begin(
+        Func<FileDescriptor, (LaunchPlan? Outer, LaunchPlan Inner)> plans, Namespaces namespaces, FileDescriptor? cgroup, FileDescriptor? planFile)
     {
         var (outside, inside) = Sockets.CreatePair("the container's process");
         using (inside)
         {
             try
             {
-                var whole = setting with { Handshake = new ContainerHandshake(inside, outside, null) };
-                using var first = LoadedPlan.Load(outer(whole).ToBytes());
-                var plan = LoadedPlan.Load(inner(whole).ToBytes());
-                return new ContainerBirth(outside, plan, Launcher.BeginInside(first, plan, cgroup: cgroup));
+                var (outer, inner) = plans(inside);
+                return new ContainerBirth(
+                    outside, Launch.Begin(outer is null ? [] : [new PlanImage(outer)], [new PlanImage(inner)], namespaces, cgroup, file: planFile));
             }
             catch
             {
@@ -68,23 +66,6 @@ public sealed class ContainerBirth : IDisposable
                 throw;
             }
         }
-    }
-
-    static Process Start(LaunchPlan? first, LoadedPlan plan, Namespaces namespaces, FileDescriptor? cgroup)
-    {
-        if ((namespaces & Namespaces.User) != 0 && !IsPrivileged)
-        {
-            // The maps of an undumpable child are root's to write; nobody is in its namespaces yet who could look at it.
-            Processes.MakeDumpable();
-        }
-
-        if (first is null)
-        {
-            return Launcher.Begin(plan, namespaces, cgroup);
-        }
-
-        using var outer = LoadedPlan.Load(first.ToBytes());
-        return Launcher.BeginInside(outer, plan, namespaces, cgroup);
     }
 
     /// <summary>Lets the process go until only its start is missing, and does for it what it asks for on the way.</summary>
@@ -95,7 +76,6 @@ public sealed class ContainerBirth : IDisposable
         if (maps is not null)
         {
             UserNamespaces.WriteMaps(Process.Id, IdRanges.Of(maps.UidMappings), IdRanges.Of(maps.GidMappings));
-            Processes.MakeUndumpable();
         }
 
         var word = new byte[1];
@@ -109,7 +89,7 @@ public sealed class ContainerBirth : IDisposable
                 {
                     released = true;
                     Process.Wait();
-                    throw plan.Failure ?? new KernelException("make the container's process, which was killed", Errno.ECANCELED);
+                    throw launch.Failure ?? new KernelException("make the container's process, which was killed", Errno.ECANCELED);
                 }
 
                 if (word[0] == ContainerHandshake.Mounted)
@@ -137,14 +117,12 @@ public sealed class ContainerBirth : IDisposable
     public void UntilExecuted()
     {
         Sockets.Receive(socket, new byte[1], out _); // ends when the exec closes the process's side, or its death does
-        if (plan.Failure is { } failure)
+        if (launch.Failure is { } failure)
         {
             Process.Wait();
             throw failure;
         }
     }
-
-    static bool IsPrivileged => Processes.IsRoot && UserNamespaces.IsInitial;
 
     void Answer() => Files.Write(socket, [1]);
 
@@ -158,6 +136,6 @@ public sealed class ContainerBirth : IDisposable
         }
 
         socket.Dispose();
-        plan.Dispose();
+        launch.Dispose();
     }
 }

@@ -7,9 +7,8 @@ namespace Nacelle.Containers;
 /// The maker speaks first: the process does nothing before it is told that its user namespace has maps. When the maker is gone, the socket ends and so does the process.
 /// </remarks>
 /// <param name="Socket">The process's side.</param>
-/// <param name="MakersSide">Of which the process has a copy, and closes it, or it would wait for itself when its maker is gone.</param>
 /// <param name="Start">A pipe on which the process, once ready, waits for its start; null when it starts as soon as its maker has heard that it is ready.</param>
-public sealed record ContainerHandshake(FileDescriptor Socket, FileDescriptor MakersSide, FileDescriptor? Start)
+public sealed record ContainerHandshake(FileDescriptor Socket, FileDescriptor? Start)
 {
     /// <summary>What the process says: its mounts are there, and its root is not yet entered.</summary>
     public const byte Mounted = (byte)'m';
@@ -25,7 +24,6 @@ public sealed record ContainerHandshake(FileDescriptor Socket, FileDescriptor Ma
 
     internal void Begin(LaunchPlan plan)
     {
-        plan.Call("close the maker's side", SystemCall.close, plan.Descriptor(MakersSide));
         WaitForMaker(plan, "wait for the container's maker");
         const int PR_SET_DUMPABLE = 4;
         plan.Call("keep others out", SystemCall.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -81,17 +81,16 @@ public static class ContainerHooks
             return StartInside(joined.Process, [], new JoinSetting { Input = input }, plan);
         }
 
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        loaded.SetStandard(0, input);
-        return Launcher.Start(loaded);
+        var image = new PlanImage(plan);
+        image.SetStandard(0, input);
+        return Launcher.Start(image);
     }
 
     static Process StartInside(FileDescriptor target, IReadOnlyList<FileDescriptor> cgroups, JoinSetting setting, LaunchPlan plan)
     {
-        using var outer = LoadedPlan.Load(ContainerJoin.Namespaces(target, cgroups, setting).ToBytes());
-        using var inner = LoadedPlan.Load(plan.ToBytes());
+        var inner = new PlanImage(plan);
         inner.SetStandard(0, setting.Input!);
-        return Launcher.StartInside(outer, inner);
+        return Launcher.StartInside(new PlanImage(ContainerJoin.Namespaces(target, cgroups, setting)), inner);
     }
 }
 

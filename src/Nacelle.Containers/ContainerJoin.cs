@@ -123,6 +123,6 @@ public sealed record JoinSetting
 
     /// <summary>The descriptors that the process inside starts with.</summary>
     internal IEnumerable<int> Numbers =>
-        ((IEnumerable<FileDescriptor?>)[ConsoleSocket, Proc, Input, Handshake?.MakersSide]).Where(one => one is not null).Select(one => one!.Number)
+        ((IEnumerable<FileDescriptor?>)[ConsoleSocket, Proc, Input]).Where(one => one is not null).Select(one => one!.Number)
             .Concat(Handshake?.Numbers ?? []);
 }

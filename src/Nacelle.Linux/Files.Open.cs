@@ -53,10 +53,10 @@ public static unsafe partial class Files
     }
 
     /// <summary>An anonymous file in memory, close-on-exec, growing as it is written. See memfd_create(2).</summary>
-    public static FileDescriptor CreateInMemory(string name, bool sealable = false)
+    public static FileDescriptor CreateInMemory(string name)
     {
-        const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;
-        return new(Call.Check(memfd_create(name, sealable ? MFD_CLOEXEC | MFD_ALLOW_SEALING : MFD_CLOEXEC), "memfd_create", name), name);
+        const uint MFD_CLOEXEC = 1;
+        return new(Call.Check(memfd_create(name, MFD_CLOEXEC), "memfd_create", name), name);
     }
 
     /// <summary>Both ends of a pipe, close-on-exec. See pipe2(2).</summary>

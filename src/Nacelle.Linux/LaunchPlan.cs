@@ -303,38 +303,3 @@ public sealed class LaunchPlan
         }
     }
 }
-
-/// <summary>How a plan lies in memory: header, steps, data, and the places in the data that hold addresses.</summary>
-internal static class PlanLayout
-{
-    public const int HeaderSize = 32, StepSize = 88;
-
-    /// <summary>Stands in a step's place for the number of a call.</summary>
-    public const int Require = -1;
-
-    [StructLayout(LayoutKind.Sequential, Size = HeaderSize)]
-    public struct Header
-    {
-        public int StepCount, DataLength, RelocationCount;
-
-        /// <summary>Index of the step that failed, or -1; written by the child.</summary>
-        public int FailedStep;
-
-        public int Errno;
-
-        /// <summary>The process that runs this plan, or a negative errno; written by the process that makes it on the launcher's behalf.</summary>
-        public int Child;
-    }
-
-    [StructLayout(LayoutKind.Sequential, Size = StepSize)]
-    public struct Step
-    {
-        public int Number, Operation;
-        public uint Kinds;
-        public ushort SkipOnFailure, SkipOnSuccess;
-        public int Minimum;
-        public ulong Tolerated;
-        public long Result;
-        public long A, B, C, D, E, F;
-    }
-}

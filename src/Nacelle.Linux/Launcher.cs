@@ -19,7 +19,7 @@ public enum Namespaces : uint
 
 /// <summary>Makes processes that run a launch plan.</summary>
 /// <remarks>
-/// The child is made by clone(2) with CLONE_VM and CLONE_VFORK: no page tables are copied, and the calling thread stands still until the child
+/// A program that starts at once: the child is made by clone(2) with CLONE_VM and CLONE_VFORK: no page tables are copied, and the calling thread stands still until the child
 /// has exec'd or ended. It is a thread group of its own, so it may join user and mount namespaces, which a process with several threads may not.
 /// A collection that another thread starts meanwhile waits for the child: about a millisecond.
 /// </remarks>
@@ -36,14 +36,13 @@ public static unsafe partial class Launcher
 
     /// <summary>Starts the plan's program in new namespaces and returns as soon as it runs.</summary>
     /// <exception cref="KernelException">A step of the plan failed (the message is the step's), or clone itself; no process is left.</exception>
-    public static Process Start(LoadedPlan plan, Namespaces namespaces = Namespaces.None)
-    {
-        int pid = Clone(plan, (uint)namespaces | CLONE_VM | CLONE_VFORK, &RunPlan);
-        return Check(plan, pid);
-    }
+    public static Process Start(LaunchPlan plan, Namespaces namespaces = Namespaces.None) => Start(new PlanImage(plan), namespaces);
 
-    static Process Check(LoadedPlan plan, int pid)
+    /// <inheritdoc cref="Start(LaunchPlan, Namespaces)"/>
+    public static Process Start(PlanImage image, Namespaces namespaces = Namespaces.None)
     {
+        using var plan = new LoadedPlan(image);
+        int pid = Clone(plan, (uint)namespaces | CLONE_VM | CLONE_VFORK, &RunPlan);
         if (pid < 0)
         {
             throw new KernelException("clone", (Errno)(-pid));
@@ -91,7 +90,7 @@ public static unsafe partial class Launcher
 
         var plan = new LaunchPlan();
         plan.Call("getpid", SystemCall.getpid);
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
+        using var loaded = new LoadedPlan(new PlanImage(plan));
         loaded.Run();
         ResetSignals(dry: true);
         warm = true;

@@ -9,9 +9,6 @@ public static unsafe partial class Processes
     /// <summary>Keeps others of the same user, and pods above all, from tracing this process and from reading its memory and descriptors. See prctl(2).</summary>
     public static void MakeUndumpable() => Call.Check(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
 
-    /// <summary>Undoes <see cref="MakeUndumpable"/>: only then do the files of /proc/PID belong to the process's user, and to those of its children's copies.</summary>
-    public static void MakeDumpable() => Call.Check(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
-
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);
 }

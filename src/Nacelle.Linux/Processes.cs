@@ -117,7 +117,7 @@ public static unsafe partial class Processes
     {
         var plan = new LaunchPlan();
         plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray(arguments), plan.TextArray(environment));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
+        using var loaded = new LoadedPlan(new PlanImage(plan));
         loaded.Run();
         return loaded.Failure!;
     }

@@ -50,10 +50,9 @@ public static class UserNamespaces
         using (waiting)
         {
             var plan = new LaunchPlan();
-            plan.Call("close", SystemCall.close, plan.Descriptor(go)); // or the child would wait for itself when we are killed
             plan.Call("wait", SystemCall.read, plan.Descriptor(waiting), LaunchPlan.AddressOf(plan.NewCell()), 1).AtLeast(1);
-            using var loaded = LoadedPlan.Load(plan.ToBytes());
-            var process = Launcher.Begin(loaded, Namespaces.User);
+            using var launch = Launch.Begin([], [new PlanImage(plan)], Namespaces.User);
+            var process = launch.Process;
             try
             {
                 WriteMaps(process.Id, users, groups);
@@ -99,8 +98,7 @@ public static class UserNamespaces
 
         var plan = new LaunchPlan();
         plan.Call($"exec {path}", SystemCall.execve, plan.Text(path), plan.TextArray(arguments), plan.TextArray([]));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        if (Launcher.Start(loaded).Wait() is { ShellCode: not 0 and var code })
+        if (Launcher.Start(plan).Wait() is { ShellCode: not 0 and var code })
         {
             throw new KernelException($"map ids with {program} (which ended with code {code})", Errno.EPERM);
         }

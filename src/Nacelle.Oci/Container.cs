@@ -7,7 +7,7 @@ namespace Nacelle.Oci;
 /// <summary>A container that was created: its directory and what it says.</summary>
 /// <remarks>
 /// Files: <c>state.json</c>, see <see cref="ContainerRecord"/>; <c>config.json</c>, as the bundle had it at creation; <c>start</c>, the pipe on which the container's process
-/// waits, until it is started; <c>plan</c>, what that process does, see <see cref="LoadedPlan.ReadFailure"/>.
+/// waits, until it is started; <c>plan</c>, what that process does, see <see cref="Launch.ReadFailure"/>.
 /// </remarks>
 sealed class Container : IDisposable
 {

@@ -43,8 +43,9 @@ sealed class ContainerCreation
 
     /// <param name="console">Who gets the terminal's outer side, or null.</param>
     /// <param name="waits">Whether the process waits for a later start; otherwise it starts as soon as it is released.</param>
+    /// <param name="meanwhile">Done by this process while the other one begins.</param>
     /// <returns>The container, locked, and its process, to be released when the caller has done what has to be done before.</returns>
-    public (Container Container, ContainerBirth Birth) Make(FileDescriptor? console, bool waits)
+    public (Container Container, ContainerBirth Birth) Make(FileDescriptor? console, bool waits, Action? meanwhile = null)
     {
         var director = ResourceDirector.For(config, options.Id);
         var root = config.Root ?? throw new SpecException("root", "is missing");
@@ -73,6 +74,7 @@ sealed class ContainerCreation
             Files.WriteAll(directory.Descriptor, Container.ConfigFile, text, 0x180);
             group = ContainerGroup.Create(place, config);
             birth = Begin(container, group, rootfs, console, inherited, waits);
+            meanwhile?.Invoke();
             group.Adopt(birth.Process.Id);
             container.Record = container.Record with { Cgroup = group.Path, CgroupsMade = group.Made };
             director?.Assign(birth.Process.Id);

@@ -5,7 +5,7 @@ namespace Nacelle.Oci;
 static class CreateCommand
 {
     public static readonly Command Definition = new(
-        "create", "[OPTIONS] ID", "make a container; its program runs when it is started", CreateOptions.All, Run, EntersContainer: true);
+        "create", "[OPTIONS] ID", "make a container; its program runs when it is started", CreateOptions.All, Run);
 
     static int Run(GlobalOptions globals, Arguments arguments)
     {

@@ -8,7 +8,7 @@ namespace Nacelle.Oci;
 static class ExecCommand
 {
     public static readonly Command Definition = new(
-        "exec", "[OPTIONS] ID [COMMAND…]", "run a further process in a running container", ExecOptions.All, Run, EntersContainer: true, Waits: true, ErrorCode: 255);
+        "exec", "[OPTIONS] ID [COMMAND…]", "run a further process in a running container", ExecOptions.All, Run, ErrorCode: 255);
 
     static int Run(GlobalOptions globals, Arguments arguments)
     {
@@ -53,17 +53,30 @@ static class ExecCommand
         var adapted = inherited.AddTo(process);
         if (seccomp?.ListenerPath is null)
         {
-            using var outer = LoadedPlan.Load(ContainerJoin.Namespaces(target, joinFiles, setting, process.ExecCpuAffinity).ToBytes());
-            using var inner = LoadedPlan.Load(ContainerJoin.Process(adapted, seccomp, setting).ToBytes());
-            return Launcher.StartInside(outer, inner, cgroup: birthplace);
+            using var launch = Launch.Begin(
+                [new PlanImage(ContainerJoin.Namespaces(target, joinFiles, setting, process.ExecCpuAffinity))],
+                [new PlanImage(ContainerJoin.Process(adapted, seccomp, setting))],
+                cgroup: birthplace,
+                untilExecuted: true);
+            PrepareToRelay(options);
+            return launch.Started();
         }
 
         using var birth = ContainerBirth.Join(
             setting, all => ContainerJoin.Namespaces(target, joinFiles, all, process.ExecCpuAffinity), all => ContainerJoin.Process(adapted, seccomp, all), birthplace);
+        PrepareToRelay(options);
         birth.UntilReady(maps: null, whenMounted: null, listener => SeccompListener.Send(container.Config, container.State(RuntimeStatus.Running), birth.Process.Id, listener));
         birth.Release();
         birth.UntilExecuted();
         return birth.Process;
+    }
+
+    static void PrepareToRelay(ExecOptions options)
+    {
+        if (!options.Detach)
+        {
+            Signals.BlockOnAllThreads();
+        }
     }
 
     static Cgroup OpenBelow(Cgroup group, string path) =>

@@ -67,8 +67,7 @@ static class ProcessesCommand
                 var plan = new LaunchPlan();
                 plan.Call("connect", SystemCall.dup3, plan.Descriptor(write), 1, 0);
                 plan.Call("exec ps", SystemCall.execve, plan.Text("/bin/ps"), plan.TextArray(["ps", .. options]), plan.TextArray(Processes.Environment()));
-                using var loaded = LoadedPlan.Load(plan.ToBytes());
-                process = Launcher.Start(loaded);
+                process = Launcher.Start(plan);
             }
 
             var text = Encoding.UTF8.GetString(Files.ReadToEnd(read));

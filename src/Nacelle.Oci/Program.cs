@@ -29,18 +29,6 @@ try
         return 0;
     }
 
-    if (command.EntersContainer)
-    {
-        // A mask holds for threads that are there before it is set only when the program starts over with it.
-        bool startsOver = command.Waits && !Signals.IsBlocked(Signal.Terminate);
-        if (startsOver)
-        {
-            Signals.BlockAll();
-        }
-
-        SealedExecutable.Enter(inAnyCase: startsOver);
-    }
-
     // Nobody in a container may look into the memory or the descriptors of a process of ours (CVE-2016-9962).
     Processes.MakeUndumpable();
     return command.Run(globals, arguments);

@@ -14,7 +14,7 @@ static class RunCommand
         new("keep", null, "leave the container when it has ended, for state and delete"),
     ];
 
-    public static readonly Command Definition = new("run", "[OPTIONS] ID", "make a container, run its program and remove it", Options, Run, EntersContainer: true, Waits: true);
+    public static readonly Command Definition = new("run", "[OPTIONS] ID", "make a container, run its program and remove it", Options, Run);
 
     static int Run(GlobalOptions globals, Arguments arguments)
     {
@@ -24,7 +24,7 @@ static class RunCommand
         bool relays = process.Terminal && !options.Detach && options.ConsoleSocket is null;
         using var terminal = relays ? new TerminalChannel() : null;
         using var console = terminal is null ? ConsoleSocket.Connect(options.ConsoleSocket, process) : null;
-        var (container, birth) = creation.Make(terminal?.Inside ?? console, waits: false);
+        var (container, birth) = creation.Make(terminal?.Inside ?? console, waits: false, meanwhile: options.Detach ? null : Signals.BlockOnAllThreads);
         using (container)
         {
             using (birth)

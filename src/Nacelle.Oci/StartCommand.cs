@@ -46,7 +46,6 @@ static class StartCommand
         var hooks = container.Config.Hooks?.StartContainer ?? [];
         if (hooks.Count > 0)
         {
-            SealedExecutable.Enter(); // only these have a process of ours inside
             RunStartHooks(container, process, hooks);
         }
 
@@ -57,7 +56,7 @@ static class StartCommand
         Span<PollEntry> entries = [new PollEntry { Number = pipe.Number }];
         Polling.Wait(entries); // an error is reported when the last reader is gone: the exec has closed the pipe, or the process's end has
         using var plan = Files.Open(container.Directory.Descriptor, Container.PlanFile, OpenFlags.ReadOnly);
-        if (LoadedPlan.ReadFailure(plan) is { } failure)
+        if (Launch.ReadFailure(plan) is { } failure)
         {
             throw failure;
         }

@@ -14,8 +14,7 @@ static class Stage1Call
         plan.Call($"enter {pod.Path}", SystemCall.fchdir, plan.Descriptor(pod.Directory));
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
         plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray([program, .. arguments]), plan.TextArray(Processes.Environment()));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        return Launcher.Start(loaded).Wait().ShellCode;
+        return Launcher.Start(plan).Wait().ShellCode;
     }
 }
 

@@ -27,7 +27,7 @@ sealed class AppOutput(string app)
 
     /// <summary>Makes the pipes and connects the plan's standard output and error to them.</summary>
     /// <returns>The app's ends, to be closed when it is started.</returns>
-    public IDisposable Connect(LoadedPlan plan)
+    public IDisposable Connect(PlanImage plan)
     {
         var ends = new FileDescriptor[2];
         for (int i = 0; i < 2; i++)

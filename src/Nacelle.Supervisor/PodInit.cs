@@ -53,8 +53,7 @@ static class PodInit
                 return Launcher.StartMapped(plan, namespaces, [new IdRange(0, users.Shift, users.Count)]);
             }
 
-            using var loaded = LoadedPlan.Load(plan.ToBytes());
-            return Launcher.Start(loaded, namespaces);
+            return Launcher.Start(plan, namespaces);
         }
         finally
         {

@@ -69,7 +69,7 @@ sealed class PodSupervisor
     {
         try
         {
-            using var plan = LoadedPlan.Load(app.Plan);
+            var plan = new PlanImage(app.Plan);
             plan.SetStandard(0, input);
             if (order.Streams)
             {
@@ -95,7 +95,7 @@ sealed class PodSupervisor
         }
     }
 
-    static Process Launch(AppOrder app, LoadedPlan plan)
+    static Process Launch(AppOrder app, PlanImage plan)
     {
         if (app.Cgroup < 0)
         {

@@ -34,9 +34,7 @@ static class Stage1Enter
         var setting = new JoinSetting { ConsoleSocket = terminal ? inside : null };
         var outer = ContainerJoin.Namespaces(target, group?.OpenJoinFiles() ?? [], setting);
         var inner = ContainerJoin.Process(process, config.Linux?.Seccomp, setting);
-        using var outerPlan = LoadedPlan.Load(outer.ToBytes());
-        using var innerPlan = LoadedPlan.Load(inner.ToBytes());
-        var entered = Launcher.StartInside(outerPlan, innerPlan);
+        var entered = Launcher.StartInside(new PlanImage(outer), new PlanImage(inner));
         inside.Dispose();
         using var held = outside;
         if (terminal)

@@ -39,8 +39,7 @@ public sealed class InteractiveTests : IDisposable
         plan.Call("take the terminal", SystemCall.ioctl, 0, TIOCSCTTY, 0);
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, SIG_SETMASK, plan.Bytes(new byte[8]), 0, 8);
         plan.Call("exec", SystemCall.execve, plan.Text(Machine.Program), plan.TextArray([Machine.Program, $"--dir={machine.Data}", .. arguments]), plan.TextArray(["TERM=vt100", "PATH=/usr/bin:/bin"]));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        return Launcher.Start(loaded);
+        return Launcher.Start(plan);
     }
 
     void Type(string text) => Files.Write(person, Encoding.UTF8.GetBytes(text));

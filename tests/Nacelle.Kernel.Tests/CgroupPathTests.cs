@@ -127,8 +127,7 @@ public class CgroupPathTests
         }
 
         plan.Call("exec", SystemCall.execve, plan.Text("/bin/sleep"), plan.TextArray(["sleep", "1000"]), plan.TextArray([]));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        var second = Launcher.Start(loaded);
+        var second = Launcher.Start(plan);
         Assert.Equal(File.ReadAllText($"/proc/{first.Id}/cgroup"), File.ReadAllText($"/proc/{second.Id}/cgroup"));
         test.Group.Kill();
         second.Wait();

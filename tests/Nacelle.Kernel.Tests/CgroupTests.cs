@@ -22,8 +22,7 @@ public class CgroupTests
         Assert.SkipWhen(test.Group.UnifiedDirectory is null, "only in cgroup v2 can a process be born in a group");
         var plan = new LaunchPlan();
         plan.Call("exec", SystemCall.execve, plan.Text("/bin/sleep"), plan.TextArray(["sleep", "1000"]), plan.TextArray([]));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        var process = Launcher.StartIn(test.Group.UnifiedDirectory!, loaded);
+        var process = Launcher.StartIn(test.Group.UnifiedDirectory!, new PlanImage(plan));
         Assert.Equal([process.Id], test.Group.Processes());
         test.Group.Kill();
         Assert.Equal(9, process.Wait().Signal);

@@ -49,8 +49,7 @@ public class LaunchPlanTests
 
     static int Run(LaunchPlan plan)
     {
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        return Launcher.Start(loaded).Wait().ShellCode;
+        return Launcher.Start(plan).Wait().ShellCode;
     }
 
     static KernelException Fail(LaunchPlan plan) => Assert.Throws<KernelException>(() => Run(plan));

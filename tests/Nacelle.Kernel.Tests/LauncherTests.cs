@@ -34,8 +34,7 @@ public sealed class LauncherTests
 
     static Process Start(LaunchPlan plan, Namespaces namespaces = Namespaces.None)
     {
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        return Launcher.Start(loaded, namespaces);
+        return Launcher.Start(plan, namespaces);
     }
 
     [KernelFact]
@@ -76,9 +75,7 @@ public sealed class LauncherTests
             {
                 var outer = new LaunchPlan();
                 outer.Call("join", SystemCall.setns, outer.Descriptor(target), (long)(Namespaces.Pid | Namespaces.Mount | Namespaces.Uts));
-                using var loadedOuter = LoadedPlan.Load(outer.ToBytes());
-                using var loadedInner = LoadedPlan.Load(inner.ToBytes());
-                return Launcher.StartInside(loadedOuter, loadedInner);
+                return Launcher.StartInside(new PlanImage(outer), new PlanImage(inner));
             });
             Assert.NotEqual("1\n", text);
             Assert.True(int.Parse(text) < 10, text);

@@ -178,8 +178,7 @@ public sealed class NetworkDeviceTests : IDisposable
         var plan = new LaunchPlan();
         plan.Call("unshare", SystemCall.unshare, (long)Namespaces.Network);
         plan.Call("exec", SystemCall.execve, plan.Text("/bin/sleep"), plan.TextArray(["sleep", "1000"]), plan.TextArray([]));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        var process = Launcher.Start(loaded);
+        var process = Launcher.Start(plan);
         namespaces.Add(Files.Open($"/proc/{process.Id}/ns/net", OpenFlags.ReadOnly));
         Processes.Kill(process.Id, Signal.Kill);
         process.Wait();

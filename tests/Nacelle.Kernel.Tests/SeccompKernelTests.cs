@@ -85,10 +85,9 @@ public class SeccompKernelTests
         PlanValue Argument(int i) => i < arguments.Length ? arguments[i] : 0;
         plan.Call("the call in question", call, Argument(0), Argument(1), Argument(2));
         plan.Call("exit", SystemCall.exit_group, 0);
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
         try
         {
-            Launcher.Start(loaded).Wait();
+            Launcher.Start(plan).Wait();
             return Errno.None;
         }
         catch (KernelException failure) when (failure.Operation.Contains("the call in question", StringComparison.Ordinal))
@@ -104,8 +103,7 @@ public class SeccompKernelTests
         plan.Call("dup3", SystemCall.dup3, plan.Descriptor(write), 1, 0);
         plan.Call("dup3", SystemCall.dup3, plan.Descriptor(write), 2, 0);
         plan.Call("exec", SystemCall.execve, plan.Text("/bin/sh"), plan.TextArray(["sh", "-c", command]), plan.TextArray(["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        var process = Launcher.Start(loaded);
+        var process = Launcher.Start(plan);
         write.Dispose();
         output = System.Text.Encoding.UTF8.GetString(Files.ReadToEnd(read));
         read.Dispose();

@@ -43,8 +43,7 @@ sealed class TestGroup : IDisposable
         }
 
         plan.Call("exec", SystemCall.execve, plan.Text("/bin/sh"), plan.TextArray(["sh", "-c", command]), plan.TextArray(["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]));
-        using var loaded = LoadedPlan.Load(plan.ToBytes());
-        var process = Launcher.Start(loaded);
+        var process = Launcher.Start(plan);
         processes.Add(process);
         foreach (var file in files)
         {
