@@ -31,12 +31,16 @@ public sealed partial class Cgroup
             if (Files.TryOpen(root, name[1..], OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, out _) is { } directory)
             {
                 group.parts.Add(new Part(here, directory, mountPoint, name, Made: 0));
-                group.Controllers |= group.Unified ? ReadControllers(directory) : here;
+                group.Controllers |= group.Unified ? ReadControllers(directory) | WithoutController : here;
             }
         }
 
         return group.parts.Count > 0 ? group : null;
     }
+
+    /// <summary>Opens the group that a process is in; null where there is none.</summary>
+    /// <exception cref="KernelException">ESRCH: no such process.</exception>
+    public static Cgroup? TryOpenOf(CgroupLayout layout, int process) => TryOpen(layout, CgroupPath.Of(layout, $"{process}"));
 
     /// <summary>Opens a group below this one.</summary>
     /// <param name="name">One name or several with slashes between them.</param>

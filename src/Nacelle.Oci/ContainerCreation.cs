@@ -84,6 +84,7 @@ sealed class ContainerCreation
         {
             var state = new Container(directory).State(RuntimeStatus.Stopped);
             birth?.Dispose();
+            bool outOfMemory = problem is KernelException { Errno: Errno.ECANCELED or Errno.EPIPE or Errno.ECONNRESET or Errno.ESRCH } && (group?.HasRunOutOfMemory ?? false);
             director?.Remove();
             group?.Remove();
             directory.Remove();
@@ -91,6 +92,11 @@ sealed class ContainerCreation
             if (problem is HookException)
             {
                 ContainerRemoval.RunHooks(globals, config.Hooks?.Poststop ?? [], state); // runtime.md, "Lifecycle", steps 3 to 5
+            }
+
+            if (outOfMemory)
+            {
+                throw new SpecException("linux.resources.memory", "the container's process was killed before its program ran, because it needed more memory than the limit");
             }
 
             throw;

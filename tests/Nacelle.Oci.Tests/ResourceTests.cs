@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Nacelle.Oci.Tests;
 
-/// <summary>Every limit, read back from the files of version 1 control groups.</summary>
+/// <summary>Every limit, read back from the files of the control groups.</summary>
 public sealed class ResourceTests
 {
     // config-linux.md, "Memory", "CPU", "Block IO" and "PIDs": each limit is in the file that the kernel has for it.
@@ -46,6 +46,90 @@ public sealed class ResourceTests
         Assert.Contains(line, File.ReadAllLines($"/sys/fs/cgroup/{file.Replace("/", $"/{name}/", StringComparison.Ordinal)}"));
     }
 
+    // config-linux.md, "Memory", "CPU", "Block IO", "PIDs", "Huge page limits" and "Unified": the same in version 2; and update changes it for one that runs.
+    [Theory]
+    [InlineData("""{"memory":{"limit":67108864}}""", "memory.max", "67108864")]
+    [InlineData("""{"memory":{"limit":-1}}""", "memory.max", "max")]
+    [InlineData("""{"memory":{"reservation":33554432}}""", "memory.low", "33554432")]
+    [InlineData("""{"memory":{"kernel":33554432}}""", "memory.max", "max")]
+    [InlineData("""{"memory":{"disableOOMKiller":false,"useHierarchy":true}}""", "memory.max", "max")]
+    [InlineData("""{"memory":{"limit":67108864,"swap":134217728}}""", "memory.swap.max", "67108864")]
+    [InlineData("""{"cpu":{"shares":512}}""", "cpu.weight", "59")]
+    [InlineData("""{"cpu":{"quota":20000,"period":50000}}""", "cpu.max", "20000 50000")]
+    [InlineData("""{"cpu":{"quota":-1}}""", "cpu.max", "max 100000")]
+    [InlineData("""{"cpu":{"quota":20000,"burst":10000}}""", "cpu.max.burst", "10000")]
+    [InlineData("""{"cpu":{"idle":1}}""", "cpu.idle", "1")]
+    [InlineData("""{"cpu":{"cpus":"0"}}""", "cpuset.cpus", "0")]
+    [InlineData("""{"cpu":{"cpus":"0-1","mems":"0"}}""", "cpuset.mems", "0")]
+    [InlineData("""{"pids":{"limit":33}}""", "pids.max", "33")]
+    [InlineData("""{"pids":{"limit":-1}}""", "pids.max", "max")]
+    [InlineData("""{"blockIO":{"throttleReadBpsDevice":[{"major":7,"minor":0,"rate":1048576}]}}""", "io.max", "7:0 rbps=1048576 wbps=max riops=max wiops=max")]
+    [InlineData("""{"blockIO":{"throttleWriteBpsDevice":[{"major":7,"minor":0,"rate":2097152}]}}""", "io.max", "7:0 rbps=max wbps=2097152 riops=max wiops=max")]
+    [InlineData("""{"blockIO":{"throttleReadIOPSDevice":[{"major":7,"minor":0,"rate":100}]}}""", "io.max", "7:0 rbps=max wbps=max riops=100 wiops=max")]
+    [InlineData("""{"blockIO":{"throttleWriteIOPSDevice":[{"major":7,"minor":0,"rate":200}]}}""", "io.max", "7:0 rbps=max wbps=max riops=max wiops=200")]
+    [InlineData("""{"blockIO":{"weight":500}}""", "io.bfq.weight", "default 500")]
+    [InlineData("""{"hugepageLimits":[{"pageSize":"2MB","limit":4194304}]}""", "hugetlb.2MB.max", "4194304")]
+    [InlineData("""{"unified":{"memory.high":"50331648"}}""", "memory.high", "50331648")]
+    [InlineData("""{"unified":{"cpu.max":"30000 60000","pids.max":"44"}}""", "cpu.max", "30000 60000")]
+    [InlineData("""{"unified":{"hugetlb.2MB.max":"2097152"}}""", "hugetlb.2MB.max", "2097152")]
+    public void A_limit_is_in_the_file_of_version_2_that_the_kernel_has_for_it(string resources, string file, string line)
+    {
+        Assert.SkipUnless(ControlGroups.AreUnified, "the control groups are not of version 2");
+        Assert.SkipWhen(resources.Contains("\"major\":7,", StringComparison.Ordinal) && !Directory.Exists("/sys/dev/block/7:0"), "there is no block device 7:0");
+        Assert.SkipWhen(file == "memory.swap.max" && !File.Exists("/proc/swaps"), "the kernel counts no swap");
+        using var machine = new OciMachine();
+        var bundle = WithResources(machine, resources);
+        Assert.SkipWhen(file == "io.bfq.weight" && !Directory.Exists("/sys/module/bfq"), "the kernel has no scheduler for disks that has weights");
+        var id = machine.Create(bundle.Write());
+        Assert.Contains(line, File.ReadAllLines($"/sys/fs/cgroup/{id}/{file}"));
+        var other = machine.Create(machine.NewBundle("/bin/sleep", "1000").Write());
+        var update = $"{machine.Path}/resources.json";
+        File.WriteAllText(update, resources);
+        Expectations.Succeeds(machine.Oci("update", $"--resources={update}", other));
+        Assert.Contains(line, File.ReadAllLines($"/sys/fs/cgroup/{other}/{file}"));
+    }
+
+    // runtime.md, "Create", and "Errors": what version 2 cannot do is an error that says so, and leaves no group behind.
+    [Theory]
+    [InlineData("""{"memory":{"kernelTCP":33554432}}""", "sockets")]
+    [InlineData("""{"memory":{"swappiness":17}}""", "swappiness")]
+    [InlineData("""{"memory":{"disableOOMKiller":true}}""", "always kills")]
+    [InlineData("""{"memory":{"useHierarchy":false}}""", "use_hierarchy")]
+    [InlineData("""{"cpu":{"realtimePeriod":500000,"realtimeRuntime":1000}}""", "real-time")]
+    [InlineData("""{"network":{"classID":1048577}}""", "packets")]
+    [InlineData("""{"unified":{"nosuch.max":"1"}}""", "nosuch.max")]
+    [InlineData("""{"unified":{"../memory.max":"1"}}""", "../memory.max")]
+    [InlineData("""{"unified":{"memory.max":"many"}}""", "memory.max")]
+    public void What_version_2_cannot_do_is_an_error(string resources, string word)
+    {
+        Assert.SkipUnless(ControlGroups.AreUnified, "the control groups are not of version 2");
+        using var machine = new OciMachine();
+        machine.Refuses(WithResources(machine, resources), "linux.resources", word);
+    }
+
+    // config-linux.md, "Memory", checkBeforeUpdate: a limit below what is in use is refused, and nobody is killed.
+    [Fact]
+    public void Memory_in_use_is_not_taken_away_where_that_is_asked_for()
+    {
+        using var machine = new OciMachine();
+        var bundle = machine.Shell("x=$(head -c 24000000 /dev/zero | tr '\\0' x); touch /data/ready; sleep 1000; true");
+        var shared = machine.Share(bundle);
+        var id = machine.Start(bundle.Write());
+        OciMachine.Eventually(() => File.Exists($"{shared}/ready"), "the memory is in use");
+        var update = $"{machine.Path}/resources.json";
+        File.WriteAllText(update, """{"memory":{"limit":8000000,"checkBeforeUpdate":true}}""");
+        Expectations.Fails(machine.Oci("update", $"--resources={update}", id), ControlGroups.AreUnified ? "in use" : "memory.limit_in_bytes");
+        Assert.Equal("running", machine.Status(id));
+    }
+
+    // What the user reads where the memory does not even do for the start.
+    [Fact]
+    public void A_container_that_memory_does_not_suffice_for_is_told_from_other_failures()
+    {
+        using var machine = new OciMachine();
+        machine.Refuses(WithResources(machine, """{"memory":{"limit":8192}}"""), "linux.resources.memory", "limit");
+    }
+
     // runtime.md, "Create", and "Errors": a limit for which there is no file here is an error, and leaves no group behind.
     [Theory]
     [InlineData("""{"hugepageLimits":[{"pageSize":"2MB","limit":2097152}]}""", "hugetlb")]
@@ -56,6 +140,7 @@ public sealed class ResourceTests
     [InlineData("""{"blockIO":{"weightDevice":[{"major":254,"minor":0,"weight":500}]}}""", "blkio/blkio.weight_device")]
     public void A_limit_that_the_kernel_has_no_file_for_is_an_error(string resources, string file)
     {
+        Assert.SkipWhen(ControlGroups.AreUnified, "the control groups are of version 2");
         Assert.SkipWhen(Path.Exists($"/sys/fs/cgroup/{file}"), $"the kernel has {file}");
         using var machine = new OciMachine();
         machine.Refuses(WithResources(machine, resources), "linux.resources");
@@ -68,7 +153,7 @@ public sealed class ResourceTests
     [InlineData("hugetlb.1GB.max", "1073741824")]
     public void A_file_of_a_controller_that_is_not_there_is_an_error(string file, string value)
     {
-        Assert.SkipWhen(File.Exists("/sys/fs/cgroup/cgroup.controllers"), "the machine has version 2 of control groups");
+        Assert.SkipWhen(ControlGroups.AreUnified, "the control groups are of version 2");
         using var machine = new OciMachine();
         machine.Refuses(WithResources(machine, $"{{\"unified\":{{\"{file}\":\"{value}\"}}}}"), "linux.resources");
     }
