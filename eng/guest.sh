@@ -51,7 +51,7 @@ mkdir -p "$initial/bin" "$initial/modules"
 cp /bin/busybox "$initial/bin/"
 cp "$here/guest/init" "$initial/init"
 chmod +x "$initial/init"
-for module in virtio_pci virtiofs overlay veth bridge tun br_netfilter nf_tables nft_chain_nat nft_masq ip_tables iptable_nat xt_MASQUERADE loop squashfs dm_verity; do
+for module in virtio_pci virtiofs overlay veth bridge tun br_netfilter nf_tables nft_chain_nat nft_masq ip_tables iptable_nat xt_MASQUERADE loop squashfs dm_verity bfq; do
     modprobe -S "$version" -n --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
 done | awk '!seen[$0]++' >"$work/modules"
 while read -r file; do

@@ -212,6 +212,12 @@ public sealed class FeaturesTests
     [Fact]
     public void Mapped_owners_of_mounts_are_listed() => Assert.True((bool?)Features["linux"]!["mountExtensions"]!["idmap"]!["enabled"]);
 
+    // features-linux.md, "AppArmor" and "SELinux": what is implemented, whether this kernel runs it or not; AppArmorTests and SelinuxTests show that it is.
+    [Theory]
+    [InlineData("apparmor")]
+    [InlineData("selinux")]
+    public void Security_modules_are_listed_in_every_kernel(string module) => Assert.True((bool?)Features["linux"]![module]!["enabled"]);
+
     // features.md, "Annotations", and "Unsafe annotations": maps and lists of words, where they are there.
     [Fact]
     public void Annotations_are_a_map_of_words() =>
