@@ -34,7 +34,7 @@ static class ContainerMounts
             }
             else if (mount.Type is "cgroup" or "cgroup2")
             {
-                ContainerCgroups.Mount(plan, root, mount, options, setting);
+                ContainerCgroups.Mount(plan, root, mount, options, config.Linux?.MountLabel, setting);
             }
             else
             {
@@ -46,12 +46,7 @@ static class ContainerMounts
     static void Mount(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, string? label, bool hasUsers)
     {
         var type = mount.Type ?? throw new SpecException("mounts", $"the mount on {mount.Destination} has no type");
-        List<string> fileSystemOptions = [.. options.FileSystem.Select(MountLabels.Unquoted)];
-        if (label is { Length: > 0 } && MountLabels.AreTakenBy(type, hasUsers) && !fileSystemOptions.Exists(MountLabels.IsOne))
-        {
-            fileSystemOptions.Add($"context={label}");
-        }
-
+        var fileSystemOptions = MountLabels.AddTo(options.FileSystem, type, label, hasUsers);
         var attributes = options.Set | options.SetRecursively;
         if (fileSystemOptions.Any(option => option.Length > LongestOption))
         {

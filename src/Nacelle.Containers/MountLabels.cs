@@ -6,18 +6,29 @@ namespace Nacelle.Containers;
 /// <summary>The options of a file system that label it for SELinux. See mount(8), "context=".</summary>
 static class MountLabels
 {
+    /// <summary>The options of a new file system for fsconfig(2), with the label of the container's mounts where it can have one and no other is given.</summary>
+    /// <param name="label">Null or empty for none.</param>
+    public static List<string> AddTo(IEnumerable<string> options, string type, string? label, bool inUserNamespace)
+    {
+        List<string> all = [.. options.Select(Unquoted)];
+        if (label is { Length: > 0 } && AreTakenBy(type, inUserNamespace) && !all.Exists(option => NameLength(option) > 0))
+        {
+            all.Add($"context={label}");
+        }
+
+        return all;
+    }
+
     /// <summary>Whether the kernel takes a label for a new file system of this type; others have the labels that the policy gives them.</summary>
     /// <remarks>
     /// In a user namespace it does for a few only: selinux_set_mnt_opts in the kernel's security/selinux/hooks.c. The message queues of an IPC namespace
     /// are no new file system but one that is there already.
     /// </remarks>
-    public static bool AreTakenBy(string type, bool inUserNamespace) =>
+    static bool AreTakenBy(string type, bool inUserNamespace) =>
         inUserNamespace ? type is "tmpfs" or "ramfs" or "devpts" or "overlay" : type is not ("proc" or "sysfs" or "mqueue");
 
-    public static bool IsOne(string option) => NameLength(option) > 0;
-
     /// <summary>For fsconfig(2), which takes a value as it is; engines write quotes, because of the commas between categories.</summary>
-    public static string Unquoted(string option) =>
+    static string Unquoted(string option) =>
         NameLength(option) is > 0 and var name && option[name..] is ['"', .., '"'] quoted ? $"{option[..name]}{quoted[1..^1]}" : option;
 
     /// <summary>For mount(2), which ends a value at a comma that is not between quotes.</summary>

@@ -149,13 +149,13 @@ sealed class ContainerGroup : IDisposable
     }
 
     /// <summary>Makes the group the container's user's, who may divide it further, where that user sees nothing above it and may write to it.</summary>
-    /// <remarks>OCI runtime specification 1.3.0, config-linux.md, "Cgroup ownership".</remarks>
+    /// <remarks>OCI runtime specification 1.3.0, config-linux.md, "Cgroup ownership". The groups of who is not root are the container's root's already.</remarks>
     void GiveAway()
     {
         bool isTop = config.Linux?.Namespaces.Any(one => one.Type == "cgroup" && one.Path is null) ?? false;
         bool isWritable = config.Mounts.Any(mount => mount.Type is "cgroup" or "cgroup2" && (MountOptions.Parse(mount.Options, mount.Type).Set & MountAttributes.ReadOnly) == 0);
         var user = config.Process?.User.Uid ?? 0;
-        if (isTop && isWritable && (HasUsers ? IdRanges.Outside(config.Linux!.UidMappings, user) : user) is { } owner and not 0)
+        if (IsPrivileged && isTop && isWritable && (HasUsers ? IdRanges.Outside(config.Linux!.UidMappings, user) : user) is { } owner and not 0)
         {
             group!.Delegate(owner);
         }

@@ -37,11 +37,17 @@ public sealed class SelinuxTests
     [InlineData("/dev/pts")]
     [InlineData("/dev/mqueue")]
     [InlineData("/long")]
+    [InlineData("/copied")]
+    [InlineData("/copied/file")]
+    [InlineData("/sys/firmware")]
     public void A_mount_has_the_label(string path)
     {
         using var machine = new OciMachine();
         var bundle = Labelled(machine, "exec sleep 1000");
         bundle.AddMount("/long", "tmpfs", "tmpfs", "size=1m", $"mode={new string('0', 300)}755");
+        bundle.AddMount("/copied", "tmpfs", "tmpfs", "tmpcopyup");
+        Directory.CreateDirectory($"{bundle.Rootfs}/copied");
+        File.WriteAllText($"{bundle.Rootfs}/copied/file", "");
         var id = machine.Start(bundle.Write());
         Assert.Equal(FileLabel, LabelOf($"/proc/{machine.Pid(id)}/root{path}"));
     }
