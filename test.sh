@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sets up what the tests need, builds, and runs every test project; then the kernel tests once more in a guest with pure cgroup v2.
+# Sets up what the tests need, builds, and runs every test project; then what depends on the kernel once more in guests (eng/guest-tests.sh).
 # Usage: ./test.sh [--no-guest] [PROJECT...]     (a project as in tests/, with or without "Nacelle." and ".Tests")
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
@@ -17,7 +17,7 @@ for argument in "$@"; do
 done
 
 # jq reads the reports; the C tool chain links the published executables; the rest are peers that tests run beside our own.
-eng/install-packages.sh gcc libc6-dev zlib1g-dev jq attr libcap2-bin skopeo umoci busybox-static docker-registry util-linux podman buildah containerd catatonit crun runc debootstrap systemd-container libarchive-tools apache2-utils || exit 1
+eng/install-packages.sh gcc libc6-dev zlib1g-dev jq attr libcap2-bin skopeo umoci busybox-static docker-registry util-linux podman buildah containerd catatonit crun runc debootstrap systemd-container apparmor secilc keyutils libarchive-tools apache2-utils || exit 1
 
 rm -rf "$results"
 mkdir -p "$results"
@@ -65,9 +65,15 @@ for project in tests/*.Tests; do
     tally "$name" $? "$results/$name.json" "$results/$name.log"
 done
 
-if [ "$with_guest" = yes ] && wanted Nacelle.Kernel.Tests; then
-    eng/guest-tests.sh "$configuration" "$results" >"$results/guest.log" 2>&1
-    tally "Nacelle.Kernel.Tests in a guest (cgroup v2)" $? "$results/guest.json" "$results/guest.log"
+runs=()
+! wanted Nacelle.Kernel.Tests || runs+=(kernel)
+! wanted Nacelle.Oci.Tests || runs+=(oci systemd selinux)
+if [ "$with_guest" = yes ] && [ ${#runs[@]} -gt 0 ]; then
+    eng/guest-tests.sh "$configuration" "$results" "${runs[@]}" >"$results/guest.log" 2>&1
+    for run in "${runs[@]}"; do
+        [ -s "$results/guest-$run.code" ] || cp "$results/guest.log" "$results/guest-$run.log"
+        tally "$run in a guest" "$(cat "$results/guest-$run.code" 2>/dev/null || echo 125)" "$results/guest-$run.json" "$results/guest-$run.log"
+    done
 fi
 
 if [ ${#skips[@]} -gt 0 ]; then

@@ -1,18 +1,57 @@
 #!/bin/bash
-# Runs the kernel tests in a guest with pure cgroup v2. Usage: eng/guest-tests.sh CONFIGURATION RESULTS-DIRECTORY
-# Leaves the report there as guest.json.
+# Runs tests in guests, where control groups are of version 2 alone, systemd limits them, and AppArmor or SELinux watches.
+# Usage: eng/guest-tests.sh CONFIGURATION RESULTS-DIRECTORY RUN...     (RUN: kernel, oci, systemd, selinux)
+# Leaves of each run its report and output there, guest-RUN.json and guest-RUN.log, and its exit code in guest-RUN.code.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 configuration=$1 results=$2
-rm -rf "$results/guest"
-mkdir -p "$results/guest"
+shift 2
 
-# What only computes has been tested outside, where it takes a twentieth of the time.
-code=0
-eng/guest.sh --timeout 600 --share "$results/guest" -- env DOTNET_TieredPGO=0 \
-    dotnet exec "tests/Nacelle.Kernel.Tests/bin/$configuration/net10.0/Nacelle.Kernel.Tests.dll" --no-ansi --no-progress \
-    --filter-not-class Nacelle.Kernel.Tests.SeccompCompilerTests --filter-not-class Nacelle.Kernel.Tests.DeviceProgramTests \
-    --results-directory /run/share --report-xunit-ctrf --report-xunit-ctrf-filename guest.json || code=$?
-[ ! -f "$results/guest/guest.json" ] || mv "$results/guest/guest.json" "$results/guest.json"
-rm -rf "$results/guest"
-exit "$code"
+# What is the same in every kernel has been tested outside, where it takes a twentieth of the time.
+filters() {
+    case $1 in
+        kernel) printf ' --filter-not-class Nacelle.Kernel.Tests.%s' SeccompCompilerTests DeviceProgramTests ;;
+        oci) printf " --filter-method 'Nacelle.Oci.Tests.%s'" {AppArmor,Cgroup,Delete,DeviceRule,Events,Features,Kill,LifeCycle,Resource,State}'Tests.*' \
+            'EscapeTests.A_program_*' 'EscapeTests.Kernel_*' ;;
+        systemd) printf " --filter-method 'Nacelle.Oci.Tests.SystemdTests.*'" ;;
+        selinux) printf " --filter-method 'Nacelle.Oci.Tests.SelinuxTests.*'" ;;
+        *) echo "guest-tests: there is no run '$1'" >&2; exit 2 ;;
+    esac
+}
+
+# The command of a run, for a directory that it sees as /run/share.
+command_of() {
+    local project=Nacelle.Oci.Tests
+    [ "$1" != kernel ] || project=Nacelle.Kernel.Tests
+    echo "env DOTNET_TieredPGO=0 dotnet exec tests/$project/bin/$configuration/net10.0/$project.dll --no-ansi --no-progress --results-directory /run/share" \
+        "--report-xunit-ctrf --report-xunit-ctrf-filename guest-$1.json $(filters "$1")"
+}
+
+# Runs in one guest, one after the other.
+boot() { # SECURITY RUN...
+    local security=$1 share=$results/guest run
+    shift
+    [ $# -gt 0 ] || return 0
+    rm -rf "$share"
+    mkdir -p "$share/systemd"
+    for run in "$@"; do
+        if [ "$run" = systemd ]; then
+            [ -e artifacts/systemd-host/.complete ] || eng/systemd-host.sh -- true >&2 # the guest has no network to make it by
+            echo "eng/systemd-host.sh --timeout 200 --share /run/share/systemd -- $(command_of systemd) >/run/share/guest-systemd.log 2>&1"
+        else
+            echo "$(command_of "$run") >/run/share/guest-$run.log 2>&1"
+        fi
+        echo "echo \$? >/run/share/guest-$run.code"
+    done >"$share/tests"
+    eng/guest.sh --timeout 600 --security "$security" --share "$share" -- sh /run/share/tests || true
+    find "$share" -name 'guest-*' -exec mv -t "$results" {} +
+    rm -rf "$share"
+}
+
+rm -f "$results"/guest-*
+together=() alone=()
+for run in "$@"; do
+    if [ "$run" = selinux ]; then alone+=("$run"); else together+=("$run"); fi
+done
+boot apparmor "${together[@]}"
+boot selinux "${alone[@]}" # a kernel that has got a policy keeps one

@@ -6,7 +6,7 @@ namespace Nacelle.Containers;
 /// <summary>The cgroup file system inside a container, as its cgroup namespace shows it.</summary>
 static class ContainerCgroups
 {
-    public static void Mount(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, ContainerSetting setting)
+    public static void Mount(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, string? label, ContainerSetting setting)
     {
         if (setting.CgroupHierarchies is not { } hierarchies)
         {
@@ -15,7 +15,7 @@ static class ContainerCgroups
             return;
         }
 
-        var top = plan.NewFileSystem("tmpfs", mount.Destination, ["mode=755"], options.Set & ~MountAttributes.ReadOnly);
+        var top = plan.NewFileSystem("tmpfs", mount.Destination, MountLabels.AddTo(["mode=755"], "tmpfs", label, inUserNamespace: true), options.Set & ~MountAttributes.ReadOnly);
         plan.Attach(top, plan.OpenTarget(root, mount.Destination, asFile: false), mount.Destination);
         var directory = plan.OpenIn(root, mount.Destination);
         foreach (var hierarchy in hierarchies)

@@ -48,13 +48,15 @@ static class ContainerKernelFiles
             Open(plan, proc, "self/attr/exec").To(file);
             own.SkipToHereOnSuccess();
             var text = $"exec {profile}";
-            plan.Call($"set the AppArmor profile {profile}", SystemCall.write, file, plan.Text(text), text.Length);
+            plan.Call(
+                $"set the AppArmor profile {profile}, which has to be loaded", SystemCall.write, file, plan.Text(text), System.Text.Encoding.UTF8.GetByteCount(text));
             plan.Close(file);
         }
 
         if (process.SelinuxLabel is { Length: > 0 } label)
         {
             plan.WriteTo(proc, "self/attr/exec", label, $"set the SELinux label {label}");
+            plan.WriteTo(proc, "self/attr/keycreate", label, $"set the SELinux label {label} for the session keyring");
         }
     }
 

@@ -34,7 +34,7 @@ static class ContainerMounts
             }
             else if (mount.Type is "cgroup" or "cgroup2")
             {
-                ContainerCgroups.Mount(plan, root, mount, options, setting);
+                ContainerCgroups.Mount(plan, root, mount, options, config.Linux?.MountLabel, setting);
             }
             else
             {
@@ -46,12 +46,7 @@ static class ContainerMounts
     static void Mount(LaunchPlan plan, PlanValue root, RuntimeMount mount, MountOptions options, string? label, bool hasUsers)
     {
         var type = mount.Type ?? throw new SpecException("mounts", $"the mount on {mount.Destination} has no type");
-        List<string> fileSystemOptions = [.. options.FileSystem];
-        if (label is { Length: > 0 } && type is not ("proc" or "sysfs" or "mqueue"))
-        {
-            fileSystemOptions.Add($"context={label}");
-        }
-
+        var fileSystemOptions = MountLabels.AddTo(options.FileSystem, type, label, hasUsers);
         var attributes = options.Set | options.SetRecursively;
         if (fileSystemOptions.Any(option => option.Length > LongestOption))
         {
@@ -68,6 +63,11 @@ static class ContainerMounts
         // (mount_too_revealing in the kernel's fs/namespace.c): then the ones that are there are shown.
         var instead = !hasUsers ? null : type == "proc" ? "/proc" : type == "sysfs" ? "/sys" : null;
         var made = plan.NewFileSystem(type, mount.Destination, fileSystemOptions, attributes, mount.Source, instead);
+        if (label is { Length: > 0 } && type == "mqueue")
+        {
+            MountLabels.Set(plan, made, mount.Destination, label);
+        }
+
         Attach(plan, root, mount, options, made, asFile: false);
     }
 
@@ -79,7 +79,7 @@ static class ContainerMounts
         plan.Call($"enter {mount.Destination}", SystemCall.fchdir, target);
         plan.Call(
             $"mount {mount.Type} on {mount.Destination}", SystemCall.mount, plan.Text(mount.Source ?? mount.Type!), plan.Text("."), plan.Text(mount.Type!), 0,
-            plan.Text(string.Join(',', fileSystemOptions)));
+            plan.Text(string.Join(',', fileSystemOptions.Select(MountLabels.Quoted))));
         plan.Call("return from the target", SystemCall.fchdir, before);
         plan.Close(before);
         plan.Close(target);

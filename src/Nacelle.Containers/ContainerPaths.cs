@@ -23,7 +23,7 @@ static class ContainerPaths
         }
 
         const MountAttributes Harmless = MountAttributes.NoSetUserId | MountAttributes.NoDevices | MountAttributes.NoExecute;
-        var cover = plan.NewFileSystem("tmpfs", "masked paths", ["nr_blocks=1", "nr_inodes=3", "mode=755"], Harmless);
+        var cover = plan.NewFileSystem("tmpfs", "masked paths", MountLabels.AddTo(["nr_blocks=1", "nr_inodes=3", "mode=755"], "tmpfs", linux.MountLabel, inUserNamespace: true), Harmless);
         plan.Call("create an empty directory", SystemCall.mkdirat, cover, plan.Text(EmptyDirectory), 0x16D);
         plan.Call("create an empty file", SystemCall.mknodat, cover, plan.Text(EmptyFile), (uint)FileKind.Regular | 0x124);
         plan.SetAttributes(cover, "masked paths", MountAttributes.ReadOnly);

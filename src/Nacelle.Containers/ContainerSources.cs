@@ -46,7 +46,7 @@ public sealed class ContainerSources : IDisposable
             Separate(tree, propagation);
             for (int i = 0; i < config.Mounts.Count; i++)
             {
-                sources.mounts[i] = Make(config.Mounts[i], $"mounts[{i}]", root, bundle, propagation, mapping);
+                sources.mounts[i] = Make(config, i, root, bundle, propagation, mapping);
             }
 
             return sources;
@@ -59,12 +59,13 @@ public sealed class ContainerSources : IDisposable
     }
 
     static FileDescriptor? Make(
-        RuntimeMount mount, string path, FileDescriptor root, string bundle, MountPropagation propagation, Func<FileDescriptor>? mapping)
+        RuntimeConfig config, int index, FileDescriptor root, string bundle, MountPropagation propagation, Func<FileDescriptor>? mapping)
     {
+        var (mount, path) = (config.Mounts[index], $"mounts[{index}]");
         var options = MountOptions.Parse(mount.Options, mount.Type);
         if (options.CopiesUp)
         {
-            return TemporaryCopy.Make(mount, options, root);
+            return TemporaryCopy.Make(mount, options, config.Linux?.MountLabel, root);
         }
 
         if (!options.IsBind)

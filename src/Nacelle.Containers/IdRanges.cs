@@ -16,4 +16,18 @@ public static class IdRanges
 
         return ranges;
     }
+
+    /// <summary>The id outside that an id inside stands for; null where it stands for none.</summary>
+    public static uint? Outside(IReadOnlyList<RuntimeIdMapping> mappings, uint inside)
+    {
+        foreach (var mapping in mappings)
+        {
+            if (inside >= mapping.ContainerId && inside - mapping.ContainerId < mapping.Size)
+            {
+                return mapping.HostId + (inside - mapping.ContainerId);
+            }
+        }
+
+        return null;
+    }
 }

@@ -8,10 +8,12 @@ static class TemporaryCopy
 {
     const OpenFlags DirectoryFlags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow;
 
+    /// <param name="label">See <see cref="RuntimeLinux.MountLabel"/>.</param>
     /// <returns>The mount, attached nowhere yet.</returns>
-    public static FileDescriptor Make(RuntimeMount mount, MountOptions options, FileDescriptor root)
+    public static FileDescriptor Make(RuntimeMount mount, MountOptions options, string? label, FileDescriptor root)
     {
-        var made = Mounts.NewFileSystem(mount.Type ?? "tmpfs", options.FileSystem, options.Set | options.SetRecursively);
+        var type = mount.Type ?? "tmpfs";
+        var made = Mounts.NewFileSystem(type, MountLabels.AddTo(options.FileSystem, type, label, !UserNamespaces.IsInitial), options.Set | options.SetRecursively);
         try
         {
             using var source = Files.TryOpen(

@@ -48,7 +48,7 @@ public sealed partial class Cgroup
             unset, Memory, new("memory.limit_in_bytes", limits.Memory?.ToString(), limits.Memory < 0),
             new("memory.memsw.limit_in_bytes", both?.ToString(), both < 0));
         Set(unset, Memory, "memory.soft_limit_in_bytes", limits.MemoryReservation?.ToString(), usual: limits.MemoryReservation < 0);
-        Set(unset, Memory, "memory.kmem.limit_in_bytes", limits.KernelMemory?.ToString(), usual: limits.KernelMemory < 0);
+        Set(unset, Memory, "memory.kmem.limit_in_bytes", limits.KernelMemory?.ToString(), usual: true);
         Set(unset, Memory, "memory.kmem.tcp.limit_in_bytes", limits.KernelTcpMemory?.ToString(), usual: limits.KernelTcpMemory < 0);
         Set(unset, Memory, "memory.swappiness", limits.Swappiness?.ToString());
         if (limits.DisableOutOfMemoryKiller is { } disabled)

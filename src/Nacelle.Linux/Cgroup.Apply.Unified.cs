@@ -93,11 +93,6 @@ public sealed partial class Cgroup
 
         Set(unset, Memory, "memory.max", Most(limits.Memory), usual: limits.Memory < 0);
         Set(unset, Memory, "memory.low", Most(limits.MemoryReservation), usual: limits.MemoryReservation <= 0);
-        if (limits.KernelMemory >= 0)
-        {
-            Refuse("memory.kmem.limit_in_bytes", "cgroup v2 counts the kernel's memory with the rest", unset);
-        }
-
         if (limits.KernelTcpMemory >= 0)
         {
             Refuse("memory.kmem.tcp.limit_in_bytes", "cgroup v2 counts the buffers of sockets with the rest", unset);

@@ -2,6 +2,10 @@ namespace Nacelle.Linux;
 
 public sealed partial class Cgroup
 {
+    /// <summary>What every group of version 2 has, whatever controllers it has.</summary>
+    const CgroupControllers WithoutController =
+        CgroupControllers.Devices | CgroupControllers.Freezer | CgroupControllers.CpuAccounting | CgroupControllers.PerfEvents;
+
     /// <summary>Sees to it that a new group of version 2 has the controllers, as far as they can be had, and returns those it has.</summary>
     /// <remarks>
     /// A group has what its parent's cgroup.subtree_control lists, which must itself have it: so it goes level by level from the root. The root alone
@@ -9,8 +13,6 @@ public sealed partial class Cgroup
     /// </remarks>
     CgroupControllers EnableControllers(CgroupControllers wanted)
     {
-        const CgroupControllers WithoutController = 
-            CgroupControllers.Devices | CgroupControllers.Freezer | CgroupControllers.CpuAccounting | CgroupControllers.PerfEvents;
         var directory = parts[0].Directory;
         var enabled = ReadControllers(directory);
         if ((wanted & ~WithoutController & ~enabled) == 0)

@@ -31,12 +31,55 @@ public sealed partial class Cgroup
             if (Files.TryOpen(root, name[1..], OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, out _) is { } directory)
             {
                 group.parts.Add(new Part(here, directory, mountPoint, name, Made: 0));
-                group.Controllers |= group.Unified ? ReadControllers(directory) : here;
+                group.Controllers |= group.Unified ? ReadControllers(directory) | WithoutController : here;
             }
         }
 
         return group.parts.Count > 0 ? group : null;
     }
+
+    /// <summary>
+    /// Sees to it that a group in use has further controllers, as far as they can be had: in version 1 by making it in their hierarchies too, and moving
+    /// its processes there, which is slow. What cannot be had is told by <see cref="Apply"/>.
+    /// </summary>
+    public void Extend(CgroupControllers controllers)
+    {
+        if ((controllers & ~Controllers) == 0)
+        {
+            return;
+        }
+
+        if (Unified)
+        {
+            Controllers = EnableControllers(controllers);
+            return;
+        }
+
+        foreach (var (here, mountPoint, name) in Places(layout, FullPath, controllers & ~Controllers))
+        {
+            var part = MakePart(here, mountPoint, name, mayExist: true);
+            parts.Add(part);
+            Controllers |= here;
+
+            // Those that are forked meanwhile by one who is not there yet come in a later round; a process that is just ending cannot be moved.
+            for (List<int> before = [], outside = Outside(part); !outside.SequenceEqual(before); (before, outside) = (outside, Outside(part)))
+            {
+                outside.ForEach(process => TryWrite(part.Directory, "cgroup.procs", $"{process}"));
+            }
+        }
+    }
+
+    /// <summary>The processes that the group has in other hierarchies only.</summary>
+    List<int> Outside(Part part)
+    {
+        var inside = new SortedSet<int>();
+        Collect(part.Directory, inside);
+        return [.. Processes().Except(inside)];
+    }
+
+    /// <summary>Opens the group that a process is in; null where there is none.</summary>
+    /// <exception cref="KernelException">ESRCH: no such process.</exception>
+    public static Cgroup? TryOpenOf(CgroupLayout layout, int process) => TryOpen(layout, CgroupPath.Of(layout, $"{process}"));
 
     /// <summary>Opens a group below this one.</summary>
     /// <param name="name">One name or several with slashes between them.</param>

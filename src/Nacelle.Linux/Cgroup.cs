@@ -59,6 +59,9 @@ public sealed partial class Cgroup : IDisposable
     /// <summary>The directory in a pure version 2 tree, for CLONE_INTO_CGROUP; null elsewhere. Stays this object's.</summary>
     public FileDescriptor? UnifiedDirectory => Unified ? parts[0].Directory : null;
 
+    /// <summary>Whether only groups below this one may have processes, as in version 2 once those have controllers: "no internal processes" in cgroups(7).</summary>
+    public bool IsDivided => Unified && Files.TryReadText(parts[0].Directory, "cgroup.subtree_control") is { } text && text.Trim().Length > 0;
+
     /// <summary>
     /// Opens the files into which a process of a single thread writes "0" to join the group, one for every hierarchy; the caller owns them.
     /// </summary>

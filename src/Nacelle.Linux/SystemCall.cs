@@ -28,6 +28,7 @@ public static class SystemCall
     public static readonly int rt_sigaction = Number(13, 134);
     public static readonly int rt_sigprocmask = Number(14, 135);
     public static readonly int ioctl = Number(16, 29);
+    public static readonly int fsetxattr = Number(190, 7);
     public static readonly int dup3 = Number(292, 24);
     public static readonly int sendmsg = Number(46, 211);
     public static readonly int setsid = Number(112, 157);

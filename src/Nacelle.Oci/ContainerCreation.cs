@@ -86,6 +86,7 @@ sealed class ContainerCreation
         {
             var state = new Container(directory).State(RuntimeStatus.Stopped);
             birth?.Dispose();
+            bool outOfMemory = problem is KernelException { Errno: Errno.ECANCELED or Errno.EPIPE or Errno.ECONNRESET or Errno.ESRCH } && (group?.HasRunOutOfMemory ?? false);
             director?.Remove();
             group?.Remove();
             directory.Remove();
@@ -93,6 +94,11 @@ sealed class ContainerCreation
             if (problem is HookException)
             {
                 ContainerRemoval.RunHooks(globals, config.Hooks?.Poststop ?? [], state); // runtime.md, "Lifecycle", steps 3 to 5
+            }
+
+            if (outOfMemory)
+            {
+                throw new SpecException("linux.resources.memory", "the container's process was killed before its program ran, because it needed more memory than the limit");
             }
 
             throw;

@@ -61,6 +61,9 @@ sealed class ContainerGroup : IDisposable
     /// <summary>See <see cref="ContainerRecord.CgroupsMade"/>.</summary>
     public int Made => group is { IsMade: true } ? 1 + group.ParentsMade : 0;
 
+    /// <summary>Whether a process was killed because the memory that the group may have was used up.</summary>
+    public bool HasRunOutOfMemory => group?.ReadStatistics().OutOfMemoryKills > 0;
+
     /// <summary>See <see cref="ContainerSetting.CgroupHierarchies"/>.</summary>
     public IReadOnlyList<CgroupSource>? Hierarchies
     {
@@ -99,6 +102,7 @@ sealed class ContainerGroup : IDisposable
             made.Open(place.Path);
             made.group!.RequireUnused();
             made.SetLimits();
+            made.GiveAway();
             made.JoinFiles = made.Birthplace is null ? made.group.OpenJoinFiles() : [];
         }
         catch (KernelException problem) when (made.group is null && !IsPrivileged && made.limits.Controllers == CgroupControllers.None
@@ -127,6 +131,7 @@ sealed class ContainerGroup : IDisposable
         using var manager = SystemdManager.Open(ContainerUnit.Instance);
         Open(new CgroupPath(SystemdScope.Start(manager, unit, process, limits, place.Layout, config.Annotations ?? new Dictionary<string, string>())));
         SetLimits();
+        GiveAway();
         if (Birthplace is null)
         {
             group!.Add(process);
@@ -142,6 +147,21 @@ sealed class ContainerGroup : IDisposable
             throw new SpecException("linux.resources", unset.ToString());
         }
     }
+
+    /// <summary>Makes the group the container's user's, who may divide it further, where that user sees nothing above it and may write to it.</summary>
+    /// <remarks>OCI runtime specification 1.3.0, config-linux.md, "Cgroup ownership". The groups of who is not root are the container's root's already.</remarks>
+    void GiveAway()
+    {
+        bool isTop = config.Linux?.Namespaces.Any(one => one.Type == "cgroup" && one.Path is null) ?? false;
+        bool isWritable = config.Mounts.Any(mount => mount.Type is "cgroup" or "cgroup2" && (MountOptions.Parse(mount.Options, mount.Type).Set & MountAttributes.ReadOnly) == 0);
+        var user = config.Process?.User.Uid ?? 0;
+        if (IsPrivileged && isTop && isWritable && (HasUsers ? IdRanges.Outside(config.Linux!.UidMappings, user) : user) is { } owner and not 0)
+        {
+            group!.Delegate(owner);
+        }
+    }
+
+    bool HasUsers => (ContainerNamespaces.Own(config) & Namespaces.User) != 0;
 
     /// <summary>Takes away what was made, when the creation fails.</summary>
     public void Remove()

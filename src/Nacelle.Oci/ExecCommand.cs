@@ -44,7 +44,10 @@ static class ExecCommand
     static Process Start(ExecOptions options, Container container, RuntimeProcess process, FileDescriptor target, Cgroup? group, FileDescriptor? console)
     {
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors, pid: 1);
-        using var below = options.Cgroup is { } path && group is not null ? OpenBelow(group, path) : null;
+        using var below = group is null ? null
+            : options.Cgroup is { } path ? OpenBelow(group, path)
+            : group.IsDivided ? Cgroup.TryOpenOf(CgroupLayout.Detect(), container.Record.Pid) // the container has moved its own processes further down
+            : null;
         var joined = below ?? group;
         var birthplace = joined?.UnifiedDirectory;
         var setting = JoinedContainer.Setting(container) with { ConsoleSocket = console, PreservedDescriptors = inherited.Count };

@@ -52,6 +52,7 @@ static class UpdateCommand
             ContainerUnit.Update(unit, limits);
         }
 
+        group.Extend(limits.Controllers);
         return group.Apply(limits) is [var unset, ..] ? throw new UserException($"cannot update container {id}: {unset}") : 0;
     }
 

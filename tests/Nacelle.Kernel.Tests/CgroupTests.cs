@@ -160,6 +160,17 @@ public class CgroupTests
     }
 
     [KernelFact]
+    public void A_group_that_was_opened_again_is_frozen_and_thawed()
+    {
+        using var test = new TestGroup(Usual).Needs(CgroupControllers.Freezer);
+        using var again = Cgroup.TryOpen(TestGroup.Layout, test.Group.Path)!;
+        again.Freeze();
+        Assert.True(again.IsFrozen && test.Group.IsFrozen);
+        again.Thaw();
+        Assert.False(again.IsFrozen || test.Group.IsFrozen);
+    }
+
+    [KernelFact]
     public void A_frozen_group_can_be_killed()
     {
         using var test = new TestGroup(Usual);

@@ -12,12 +12,9 @@ public sealed class CgroupTests
         using var machine = new OciMachine();
         var name = OciMachine.NewId();
         var id = machine.Create(WithPath(machine, $"/{name}/inner"));
-        var groups = GroupsOf(machine.Pid(id));
-        foreach (var controller in (string[])["memory", "cpu", "pids", "devices", "freezer"])
-        {
-            Assert.Equal($"/{name}/inner", groups[controller]);
-            Assert.True(Directory.Exists($"/sys/fs/cgroup/{controller}/{name}/inner"), controller);
-        }
+        var groups = ControlGroups.Of(machine.Pid(id));
+        Assert.All(ControlGroups.Hierarchies, hierarchy => Assert.Equal($"/{name}/inner", groups[hierarchy]));
+        Assert.All(ControlGroups.Hierarchies, hierarchy => Assert.True(Directory.Exists(ControlGroups.Directory(hierarchy, $"/{name}/inner")), hierarchy));
     }
 
     // config-linux.md, "Cgroups Path": the same value leads to the same place, every time.
@@ -29,10 +26,10 @@ public sealed class CgroupTests
         using var machine = new OciMachine();
         var bundle = WithPath(machine, $"{start}{OciMachine.NewId()}");
         var first = machine.Create(bundle);
-        var place = GroupsOf(machine.Pid(first));
+        var place = ControlGroups.Of(machine.Pid(first));
         machine.Stop(first);
         var second = machine.Create(bundle);
-        Assert.Equal(place, GroupsOf(machine.Pid(second)));
+        Assert.Equal(place, ControlGroups.Of(machine.Pid(second)));
     }
 
     // config-linux.md, "Cgroups Path": without a value, each container has a place of its own.
@@ -42,8 +39,8 @@ public sealed class CgroupTests
         using var machine = new OciMachine();
         var bundle = machine.NewBundle("/bin/sleep", "1000").Write();
         var (one, other) = (machine.Create(bundle), machine.Create(bundle));
-        Assert.Contains(one, GroupsOf(machine.Pid(one))["pids"], StringComparison.Ordinal);
-        Assert.NotEqual(GroupsOf(machine.Pid(one))["pids"], GroupsOf(machine.Pid(other))["pids"]);
+        Assert.Contains(one, PathOf(machine, one), StringComparison.Ordinal);
+        Assert.NotEqual(PathOf(machine, one), PathOf(machine, other));
     }
 
     // config-linux.md, "Cgroups Path": a value that the runtime does not take is an error.
@@ -68,17 +65,17 @@ public sealed class CgroupTests
         var sleeper = machine.StartProcess("sleep", "1000");
         if (frozen)
         {
-            File.WriteAllText($"{group.Directory("freezer")}/freezer.state", "FROZEN");
+            group.Freeze(true);
         }
         else
         {
-            File.WriteAllText($"{group.Directory("pids")}/cgroup.procs", $"{sleeper.Id}");
+            group.Add(sleeper.Id);
         }
 
         machine.Refuses(WithPath(machine, $"/{group.Name}"), group.Name);
         Assert.False(sleeper.HasExited);
-        Assert.True(Directory.Exists(group.Directory("pids")) && Directory.Exists(group.Directory("freezer")));
-        File.WriteAllText($"{group.Directory("freezer")}/freezer.state", "THAWED");
+        Assert.All(ControlGroups.Hierarchies, hierarchy => Assert.True(Directory.Exists(group.Directory(hierarchy)), hierarchy));
+        group.Freeze(false);
         sleeper.Kill();
         sleeper.WaitForExit();
     }
@@ -90,9 +87,9 @@ public sealed class CgroupTests
         using var machine = new OciMachine();
         using var group = new PreparedGroup();
         var id = machine.Create(WithPath(machine, $"/{group.Name}"));
-        Assert.Equal($"/{group.Name}", GroupsOf(machine.Pid(id))["pids"]);
+        Assert.Equal($"/{group.Name}", PathOf(machine, id));
         machine.Stop(id);
-        Assert.All(PreparedGroup.Hierarchies, hierarchy => Assert.True(Directory.Exists(group.Directory(hierarchy)), hierarchy));
+        Assert.All(ControlGroups.Hierarchies, hierarchy => Assert.True(Directory.Exists(group.Directory(hierarchy)), hierarchy));
     }
 
     // runtime.md, "Delete": a parent that was there before is kept, and what was made below it is gone.
@@ -104,53 +101,73 @@ public sealed class CgroupTests
         var id = machine.Create(WithPath(machine, $"/{group.Name}/made/deep"));
         Assert.True(Directory.Exists($"{group.Directory("pids")}/made/deep"));
         machine.Stop(id);
-        Assert.All(PreparedGroup.Hierarchies, hierarchy => Assert.Empty(Directory.GetDirectories(group.Directory(hierarchy))));
+        Assert.All(ControlGroups.Hierarchies, hierarchy => Assert.Empty(Directory.GetDirectories(group.Directory(hierarchy))));
     }
 
     // config-linux.md, "Cgroup ownership": with version 1 the groups stay root's.
     [Fact]
     public void Groups_of_version_1_stay_roots()
     {
+        Assert.SkipWhen(ControlGroups.AreUnified, "the control groups are of version 2");
         using var machine = new OciMachine();
         var bundle = machine.NewBundle("/bin/sleep", "1000");
         bundle.SetUsers();
         var id = machine.Create(bundle.Write());
-        var path = $"/sys/fs/cgroup/pids{GroupsOf(machine.Pid(id))["pids"]}";
+        var path = $"/sys/fs/cgroup/pids{PathOf(machine, id)}";
         Assert.Equal("0:0\n0:0\n", OciMachine.Run("stat", "-c", "%u:%g", path, $"{path}/cgroup.procs").Output);
+    }
+
+    // config-linux.md, "Cgroup ownership": with version 2, a group namespace and a file system that can be written to, the group is the container's user's, who may divide
+    // it, and who joins later comes to where the container's own processes are; all that is gone with the container.
+    [Theory]
+    [InlineData(true, 0, 100_000)]
+    [InlineData(true, 1000, 101_000)]
+    [InlineData(false, 1000, 1000)]
+    public void A_group_of_version_2_is_the_containers_users(bool hasUsers, int user, int owner)
+    {
+        Assert.SkipUnless(ControlGroups.AreUnified, "the control groups are not of version 2");
+        using var machine = new OciMachine();
+        var bundle = machine.Shell("cd /sys/fs/cgroup && mkdir inner && echo 1 >inner/cgroup.procs && echo +pids >cgroup.subtree_control && touch /data/ready; exec sleep 1000");
+        var shared = machine.Share(bundle);
+        bundle.Process["user"] = new JsonObject { ["uid"] = user, ["gid"] = 0 };
+        bundle.Process["cwd"] = "/";
+        Writable(bundle);
+        if (hasUsers)
+        {
+            bundle.SetUsers();
+        }
+
+        var id = machine.Start(bundle.Write());
+        var group = $"/sys/fs/cgroup/{id}";
+        string[] given = ["", .. File.ReadAllLines("/sys/kernel/cgroup/delegate").Where(name => File.Exists($"{group}/{name}"))];
+        Assert.All(given, name => Assert.Equal($"{owner}", OciMachine.Run("stat", "-c", "%u", $"{group}/{name}").Output.Trim()));
+        Assert.Equal("0", OciMachine.Run("stat", "-c", "%u", $"{group}/memory.max").Output.Trim());
+        OciMachine.Eventually(() => File.Exists($"{shared}/ready"), "the container divides its group");
+        Assert.Equal($"/{id}/inner", PathOf(machine, id));
+        Assert.Equal("0::/inner\n", machine.Oci("exec", id, "/bin/cat", "/proc/self/cgroup").Output);
+        Assert.Single(JsonNode.Parse(machine.Oci("ps", "--format=json", id).Output)!.AsArray());
+        machine.Stop(id);
+    }
+
+    // config-linux.md, "Cgroup ownership": a group that the container sees but may not write to stays root's.
+    [Fact]
+    public void A_group_that_the_container_may_not_write_to_stays_roots()
+    {
+        Assert.SkipUnless(ControlGroups.AreUnified, "the control groups are not of version 2");
+        using var machine = new OciMachine();
+        var bundle = machine.NewBundle("/bin/sleep", "1000");
+        bundle.SetUsers();
+        var id = machine.Create(bundle.Write());
+        Assert.Equal("0\n0\n", OciMachine.Run("stat", "-c", "%u", $"/sys/fs/cgroup/{id}", $"/sys/fs/cgroup/{id}/cgroup.procs").Output);
+    }
+
+    static void Writable(Bundle bundle)
+    {
+        var options = bundle.Config["mounts"]!.AsArray().Single(mount => (string)mount!["destination"]! == "/sys/fs/cgroup")!["options"]!.AsArray();
+        options.Remove(options.Single(option => (string)option! == "ro"));
     }
 
     static Bundle WithPath(OciMachine machine, string path) => machine.NewBundle("/bin/sleep", "1000").With(bundle => bundle.Linux["cgroupsPath"] = path);
 
-    /// <summary>A process's group in each hierarchy, by controller.</summary>
-    static Dictionary<string, string> GroupsOf(int pid) => File.ReadAllLines($"/proc/{pid}/cgroup")
-        .Select(line => line.Split(':', 3))
-        .SelectMany(parts => parts[1].Split(',').Select(controller => (controller, parts[2])))
-        .ToDictionary();
-}
-
-/// <summary>A group in every version 1 hierarchy that there was before any container.</summary>
-sealed class PreparedGroup : IDisposable
-{
-    public static readonly string[] Hierarchies = ["memory", "cpu", "cpuacct", "pids", "devices", "freezer"];
-
-    public PreparedGroup()
-    {
-        Assert.SkipUnless(File.Exists("/sys/fs/cgroup/pids/cgroup.procs"), "there are no control groups of version 1");
-        foreach (var hierarchy in Hierarchies)
-        {
-            System.IO.Directory.CreateDirectory(Directory(hierarchy));
-        }
-    }
-
-    public string Name { get; } = OciMachine.NewId();
-
-    public string Directory(string hierarchy) => $"/sys/fs/cgroup/{hierarchy}/{Name}";
-
-    public void Dispose()
-    {
-        foreach (var hierarchy in Hierarchies)
-        {
-            OciMachine.Run("find", Directory(hierarchy), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";");
-        }
-    }
+    static string PathOf(OciMachine machine, string id) => ControlGroups.Of(machine.Pid(id))[ControlGroups.AreUnified ? "" : "pids"];
 }

@@ -176,10 +176,40 @@ public sealed partial class EscapeTests
         Assert.Equal(SecretText, File.ReadAllText(secret));
     }
 
+    // CVE-2019-16884, with an AppArmor that watches: the program is under its profile although the label's file at /proc is the volume's.
+    [Fact]
+    public void A_program_is_confined_also_where_a_volume_lies_at_proc()
+    {
+        using var profile = new AppArmorProfile();
+        var (bundle, fake) = WithFakeProc("sleep 1000");
+        var before = Snapshot(fake);
+        bundle.With(one => one.Process["apparmorProfile"] = profile.Name);
+        var id = machine.Start(bundle);
+        var exec = machine.Oci("exec", id, "/bin/cat", "/mnt/1/attr/current", "/mnt/self/attr/current");
+        Assert.True(exec.Output == $"{profile.Enforced}\n{profile.Enforced}\n", exec.ToString());
+        Assert.Equal(before, Snapshot(fake));
+        Assert.Equal(SecretText, File.ReadAllText(secret));
+    }
+
+    // CVE-2019-19921, likewise: an image whose /proc is a link is refused, and nothing is written through it.
+    [Fact]
+    public void A_program_that_is_to_be_confined_does_not_run_where_the_images_proc_is_a_link()
+    {
+        using var profile = new AppArmorProfile();
+        var bundle = Attacker("echo started").With(one => one.Process["apparmorProfile"] = profile.Name);
+        Directory.Delete($"{bundle.Rootfs}/proc");
+        File.CreateSymbolicLink($"{bundle.Rootfs}/proc", "/data");
+        Directory.CreateDirectory($"{bundle.Rootfs}/data/self/attr/apparmor");
+        File.WriteAllText($"{bundle.Rootfs}/data/self/attr/apparmor/exec", "");
+        var before = Snapshot($"{bundle.Rootfs}/data");
+        var result = machine.RunBundle(bundle);
+        Assert.True(result.ExitCode == 1 && result.Output.Length == 0 && result.Errors.Contains("/proc", StringComparison.Ordinal), result.ToString());
+        Assert.Equal(before, Snapshot($"{bundle.Rootfs}/data"));
+    }
+
     [Fact]
     public void A_container_that_could_not_be_labelled_does_not_run()
     {
-        Assert.SkipWhen(Directory.Exists("/sys/kernel/security/apparmor"), "this machine has AppArmor");
         var (bundle, fake) = WithFakeProc("echo started");
         bundle.With(one => one.Process["apparmorProfile"] = "no-such-profile");
         var before = Snapshot(fake);

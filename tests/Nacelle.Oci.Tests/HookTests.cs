@@ -200,7 +200,7 @@ public sealed class HookTests
     {
         using var machine = new OciMachine();
         var bundle = machine.NewBundle("/bin/sleep", "1000");
-        var group = $"/sys/fs/cgroup/pids/{OciMachine.NewId()}";
+        var group = ControlGroups.Directory("pids", $"/{OciMachine.NewId()}");
         bundle.Linux["cgroupsPath"] = $"/{Path.GetFileName(group)}";
         var id = machine.Create(bundle.Write());
         bundle.AddHook("poststop", $"{OciMachine.Program} --root={machine.Root} list -q > {machine.Path}/list; ls -d {group} {machine.Root}/* > {machine.Path}/left 2>/dev/null");

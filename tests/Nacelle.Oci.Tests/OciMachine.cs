@@ -106,19 +106,22 @@ public sealed class OciMachine : IDisposable
     }
 
     /// <summary>Waits, within reason, for something that another process will bring about.</summary>
-    public static void Eventually(Func<bool> condition, string what)
+    public static void Eventually(Func<bool> condition, string what) => Assert.True(Happens(condition), $"this did not happen: {what}");
+
+    /// <summary>As <see cref="Eventually"/>, for who asks what has happened instead.</summary>
+    public static bool Happens(Func<bool> condition)
     {
         for (int i = 0; i < 1000; i++)
         {
             if (condition())
             {
-                return;
+                return true;
             }
 
             Thread.Sleep(20);
         }
 
-        Assert.Fail($"this did not happen: {what}");
+        return false;
     }
 
     static ProcessStartInfo Prepare(string program, IEnumerable<string> arguments) => new(program, arguments)

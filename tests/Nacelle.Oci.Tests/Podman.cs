@@ -77,9 +77,10 @@ public sealed class Podman : IDisposable
         Run("pod", "rm", "--force", "--all");
         Run("rm", "--force", "--all", "--time=0");
         OciMachine.Run("/bin/umount", $"{Path}/root/overlay"); // which podman leaves to the next one
-        OciMachine.Eventually(() => !OciMachine.ProcessesOf(Path).Any(), "all processes of podman's containers end");
+        OciMachine.Happens(() => !OciMachine.ProcessesOf(Path).Any());
         string[] left =
         [
+            .. OciMachine.ProcessesOf(Path).Select(process => $"{process}: {File.ReadAllText($"{process}/cmdline").Replace('\0', ' ')}"),
             .. Directory.Exists($"{Path}/state") ? Directory.GetFileSystemEntries($"{Path}/state") : [],
             .. File.ReadLines("/proc/mounts").Where(line => line.Contains(Path, StringComparison.Ordinal)),
             .. Groups().Where(group => !groupsBefore.Contains(group) && File.ReadAllText($"{group}/cgroup.procs").Length == 0),

@@ -74,6 +74,7 @@ public sealed class PodmanLifeCycleTests(Podman podman)
     [Fact]
     public void The_containers_of_a_pod_share_its_namespaces()
     {
+        SkipPodsInVersion2();
         podman.Say("pod", "create", "--name=shared", "--network=none", "--hostname=of-the-pod");
         var one = podman.Start("sleep 1000", "--pod=shared");
         const string Look = "hostname; for n in net ipc uts pid mnt; do readlink /proc/self/ns/$n; done";
@@ -92,6 +93,7 @@ public sealed class PodmanLifeCycleTests(Podman podman)
     [Fact]
     public void The_containers_of_a_pod_may_see_each_others_processes()
     {
+        SkipPodsInVersion2();
         podman.Say("pod", "create", "--name=seeing", "--network=none", "--share=pid,ipc,net,uts");
         var one = podman.Start("exec sleep 4711", "--pod=seeing");
         Assert.Contains("sleep 4711", podman.Shell("ps", "--pod=seeing").Output, StringComparison.Ordinal);
@@ -103,6 +105,7 @@ public sealed class PodmanLifeCycleTests(Podman podman)
     [Fact]
     public void A_pod_is_written_down_for_Kubernetes_and_played()
     {
+        SkipPodsInVersion2();
         podman.Say("pod", "create", "--name=played", "--network=none");
         podman.Start("echo playing; sleep 1000", "--pod=played", "--name=player");
         var file = $"{podman.Path}/pod.yaml";
@@ -112,4 +115,7 @@ public sealed class PodmanLifeCycleTests(Podman podman)
         OciMachine.Eventually(() => podman.Run("logs", "played-player").Output.Contains("playing", StringComparison.Ordinal), "the container of the pod has said so");
         podman.Say("play", "kube", "--down", file);
     }
+
+    static void SkipPodsInVersion2() =>
+        Assert.SkipWhen(ControlGroups.AreUnified, "in version 2 Debian's podman denies the group of a pod every device, whatever the runtime: crun and runc fail too");
 }
