@@ -19,6 +19,7 @@ public sealed unsafe partial class Launch : IDisposable
     readonly int size;
     readonly int between;
     Process? child;
+    bool waited;
 
     Launch(byte* start, int size, int between)
     {
@@ -141,6 +142,7 @@ public sealed unsafe partial class Launch : IDisposable
     Process WaitForChild()
     {
         var ended = Processes.Wait(between);
+        waited = true;
         // SAFETY: the runner writes to the header in one store, and it has ended.
         int made = ((LaunchLayout.Header*)start)->Child;
         if (made <= 0)
@@ -181,7 +183,7 @@ public sealed unsafe partial class Launch : IDisposable
         }
 
         plan.Call(
-            "exec the runner", SystemCall.execveat, plan.Descriptor(executable), plan.Text(""), plan.TextArray(["nacelle", $"{launch.Number}"]),
+            "exec the runner", SystemCall.execveat, plan.Descriptor(executable), plan.Text(""), plan.TextArray([Runner.Name, $"{launch.Number}"]),
             plan.TextArray([]), Mounts.AT_EMPTY_PATH);
         return plan;
     }
@@ -201,7 +203,7 @@ public sealed unsafe partial class Launch : IDisposable
     /// <summary>Lets go of the launch's memory; the process, if it is there, goes on.</summary>
     public void Dispose()
     {
-        if (child is null)
+        if (!waited)
         {
             Processes.Wait(between);
         }

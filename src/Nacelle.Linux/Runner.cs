@@ -9,7 +9,8 @@ namespace Nacelle.Linux;
 /// </remarks>
 static partial class Runner
 {
-    const string Name = "nacelle-runner";
+    /// <summary>What the process is called in ps(1) until its program starts.</summary>
+    public const string Name = "nacelle-runner";
 
     /// <summary>A new sealed copy, to be executed by descriptor.</summary>
     public static FileDescriptor Open() => SealedMemory.TryMake(Name, Image) ?? InMountOfItsOwn();

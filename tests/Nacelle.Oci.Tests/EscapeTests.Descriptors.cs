@@ -33,7 +33,7 @@ public sealed partial class EscapeTests
         sleep 1000
         """;
 
-    const string Comm = "nacelle-oci";
+    const string Comm = "nacelle-runner";
 
     /// <summary>Tries every way from the descriptors of process <c>$n</c>, and from its root, to the host's secret.</summary>
     string ReadSecretThroughProcess => $$"""
