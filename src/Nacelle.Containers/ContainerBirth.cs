@@ -129,10 +129,10 @@ public sealed class ContainerBirth : IDisposable
     /// <summary>Ends a process that was not released.</summary>
     public void Dispose()
     {
-        if (!released)
+        if (!released && launch.TryProcess() is { } process)
         {
-            Processes.Kill(Process.Id, Signal.Kill);
-            Process.Wait();
+            Processes.Kill(process.Id, Signal.Kill);
+            process.Wait();
         }
 
         socket.Dispose();

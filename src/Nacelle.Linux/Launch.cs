@@ -18,8 +18,7 @@ public sealed unsafe partial class Launch : IDisposable
     readonly byte* start;
     readonly int size;
     readonly int between;
-    Process? child;
-    bool waited;
+    ExitStatus? ended;
 
     Launch(byte* start, int size, int between)
     {
@@ -30,7 +29,8 @@ public sealed unsafe partial class Launch : IDisposable
 
     /// <summary>The process that carries out the inner plans. The first look waits until it is there.</summary>
     /// <exception cref="KernelException">A step of an outer plan failed, or the process could not be made.</exception>
-    public Process Process => child ??= WaitForChild();
+    public Process Process => TryProcess() ?? throw Failure
+        ?? (Child < 0 ? new KernelException("make a process", (Errno)(-Child)) : new KernelException($"make a process (its maker ended with {ended!.Value.ShellCode})", Errno.ECANCELED));
 
     /// <summary>Why the process ended before its exec, or null when it did not.</summary>
     /// <remarks>Only says anything once the process has exec'd or ended.</remarks>
@@ -139,19 +139,15 @@ public sealed unsafe partial class Launch : IDisposable
         return null;
     }
 
-    Process WaitForChild()
+    /// <summary>As <see cref="Process"/>; null when the process could not be made.</summary>
+    public Process? TryProcess()
     {
-        var ended = Processes.Wait(between);
-        waited = true;
-        // SAFETY: the runner writes to the header in one store, and it has ended.
-        int made = ((LaunchLayout.Header*)start)->Child;
-        if (made <= 0)
-        {
-            throw Failure ?? (made < 0 ? new KernelException("make a process", (Errno)(-made)) : new KernelException($"make a process (its maker ended with {ended.ShellCode})", Errno.ECANCELED));
-        }
-
-        return new Process(made);
+        ended ??= Processes.Wait(between);
+        return Child > 0 ? new Process(Child) : null;
     }
+
+    // SAFETY: the header is the launch's first part; the runner writes the number in one store, before it ends.
+    int Child => ((LaunchLayout.Header*)start)->Child;
 
     /// <summary>What the runner does first: what it has inherited for the plans' sake is not for the programs that they start.</summary>
     /// <param name="keepsOthersOut">
@@ -203,10 +199,7 @@ public sealed unsafe partial class Launch : IDisposable
     /// <summary>Lets go of the launch's memory; the process, if it is there, goes on.</summary>
     public void Dispose()
     {
-        if (!waited)
-        {
-            Processes.Wait(between);
-        }
+        TryProcess();
 
         _ = munmap((nint)start, size);
     }
