@@ -12,13 +12,14 @@ namespace Nacelle.Linux;
 /// </remarks>
 public sealed unsafe partial class Launch : IDisposable
 {
-    const ulong CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000, CLONE_INTO_CGROUP = 0x200000000;
+    const ulong CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000;
     const int PR_SET_DUMPABLE = 4, F_SETFD = 2, FD_CLOEXEC = 1, ReadAndWrite = 3, MAP_SHARED = 1;
 
     readonly byte* start;
     readonly int size;
     readonly int between;
     ExitStatus? ended;
+    Process? child;
 
     Launch(byte* start, int size, int between)
     {
@@ -27,10 +28,9 @@ public sealed unsafe partial class Launch : IDisposable
         this.between = between;
     }
 
-    /// <summary>The process that carries out the inner plans. The first look waits until it is there.</summary>
+    /// <summary>The process that carries out the inner plans. The first look waits until it is there; it is known also after <see cref="Dispose"/>.</summary>
     /// <exception cref="KernelException">A step of an outer plan failed, or the process could not be made.</exception>
-    public Process Process => TryProcess() ?? throw Failure
-        ?? (Child < 0 ? new KernelException("make a process", (Errno)(-Child)) : new KernelException($"make a process (its maker ended with {ended!.Value.ShellCode})", Errno.ECANCELED));
+    public Process Process => TryProcess() ?? throw Failure ?? NotMade();
 
     /// <summary>Why the process ended before its exec, or null when it did not.</summary>
     /// <remarks>Only says anything once the process has exec'd or ended.</remarks>
@@ -56,7 +56,8 @@ public sealed unsafe partial class Launch : IDisposable
     /// <param name="namespaces">Made for the process proper.</param>
     /// <param name="cgroup">
     /// The directory of a control group of version 2 to be born in, or null (clone3(2), CLONE_INTO_CGROUP, Linux 5.7): moving there later would wait for
-    /// a grace period of all processors.
+    /// a grace period of all processors. Where there are outer plans, who carries them out is born there too, and counts as one more process for a moment:
+    /// the process proper, which others in a namespace that it joins may look into, must not have the directory open for that.
     /// </param>
     /// <param name="untilExecuted">Whether <see cref="Process"/> waits until the program runs.</param>
     /// <param name="file">
@@ -97,7 +98,8 @@ public sealed unsafe partial class Launch : IDisposable
             header->PlanCount = 1 + outer.Length + inner.Length;
             header->OuterCount = 1 + outer.Length;
             // With CLONE_PARENT the kernel wants no signal named: the sibling's is that of the process in between.
-            header->CloneArguments.Flags = (ulong)namespaces | CLONE_PARENT | (untilExecuted ? CLONE_VFORK : 0) | (cgroup is null ? 0 : CLONE_INTO_CGROUP);
+            header->Flags = (ulong)namespaces | CLONE_PARENT | (untilExecuted ? CLONE_VFORK : 0);
+            header->MakerIsBornThere = cgroup is not null && outer.Length > 0 ? 1 : 0;
             header->CloneArguments.Cgroup = (ulong)(cgroup?.Number ?? 0);
             var rest = new Span<byte>(start, size)[LaunchLayout.HeaderSize..];
             foreach (var plan in (ReadOnlySpan<PlanImage>)[first, .. outer, .. inner])
@@ -142,12 +144,27 @@ public sealed unsafe partial class Launch : IDisposable
     /// <summary>As <see cref="Process"/>; null when the process could not be made.</summary>
     public Process? TryProcess()
     {
-        ended ??= Processes.Wait(between);
-        return Child > 0 ? new Process(Child) : null;
+        if (ended is null)
+        {
+            ended = Processes.Wait(between);
+            if (Made.Maker > 0)
+            {
+                ended = Processes.Wait(Made.Maker);
+            }
+
+            child = Made.Child > 0 ? new Process(Made.Child) : null;
+        }
+
+        return child;
     }
 
-    // SAFETY: the header is the launch's first part; the runner writes the number in one store, before it ends.
-    int Child => ((LaunchLayout.Header*)start)->Child;
+    // SAFETY: the header is the launch's first part; the runner writes each number in one store, before it ends.
+    ref readonly LaunchLayout.Header Made => ref *(LaunchLayout.Header*)start;
+
+    KernelException NotMade() =>
+        Made.Maker < 0 ? new KernelException("make a process in the control group", (Errno)(-Made.Maker))
+        : Made.Child < 0 ? new KernelException("make a process", (Errno)(-Made.Child))
+        : new KernelException($"make a process (its maker ended with {ended!.Value.ShellCode})", Errno.ECANCELED);
 
     /// <summary>What the runner does first: what it has inherited for the plans' sake is not for the programs that they start.</summary>
     /// <param name="keepsOthersOut">

@@ -6,7 +6,7 @@ namespace Nacelle.Linux;
 /// <remarks>The runner is compiled from this file too: see Nacelle.Runner.</remarks>
 static class LaunchLayout
 {
-    public const int HeaderSize = 104, CloneArgumentsSize = 88;
+    public const int HeaderSize = 120, CloneArgumentsSize = 88;
 
     [StructLayout(LayoutKind.Sequential, Size = HeaderSize)]
     public struct Header
@@ -19,6 +19,16 @@ static class LaunchLayout
         /// <summary>That process, or a negative errno; written by the runner.</summary>
         public int Child;
 
+        /// <summary>Whether the runner that carries out the outer plans is itself to be born in the control group, so that the process proper need not have it open.</summary>
+        public int MakerIsBornThere;
+
+        /// <summary>That runner, or a negative errno; written by the runner that makes it and ends.</summary>
+        public int Maker;
+
+        /// <summary>Of clone(2), for that process.</summary>
+        public ulong Flags;
+
+        /// <summary>For births in a control group; the runner fills in the flags.</summary>
         public CloneArguments CloneArguments;
     }
 
@@ -28,7 +38,7 @@ static class LaunchLayout
     {
         public ulong Flags, PidDescriptor, ChildId, ParentId, ExitSignal, Stack, StackSize, ThreadArea, SetIds, SetIdCount;
 
-        /// <summary>With CLONE_INTO_CGROUP, a descriptor; otherwise 0.</summary>
+        /// <summary>A descriptor of the control group; 0 where the process is born in its maker's.</summary>
         public ulong Cgroup;
     }
 }

@@ -13,6 +13,7 @@ namespace Nacelle.Linux
     static unsafe class Runner
     {
         const int PR_SET_NAME = 15, SEEK_END = 2, ReadAndWrite = 3, MAP_SHARED = 1;
+        const ulong CLONE_PARENT = 0x8000, CLONE_INTO_CGROUP = 0x200000000;
 
         [RuntimeExport("run_launch")]
         static void RunLaunch(byte** stack)
@@ -34,14 +35,25 @@ namespace Nacelle.Linux
         static void Run(byte* launch)
         {
             var header = (LaunchLayout.Header*)launch;
+            if (header->MakerIsBornThere != 0)
+            {
+                nint maker = Clone(header, CLONE_PARENT);
+                if (maker != 0)
+                {
+                    header->Maker = (int)maker;
+                    RawCall.Invoke(Calls.Exit, 0, 0, 0, 0, 0, 0);
+                }
+
+                RawCall.Invoke(Calls.Close, (nint)header->CloneArguments.Cgroup, 0, 0, 0, 0, 0);
+                header->CloneArguments.Cgroup = 0;
+            }
+
             byte* plan = launch + LaunchLayout.HeaderSize;
             for (int i = 0; i < header->PlanCount; i++)
             {
                 if (i == header->OuterCount)
                 {
-                    nint child = header->CloneArguments.Cgroup != 0
-                        ? RawCall.Invoke(Calls.Clone3, (nint)(&header->CloneArguments), LaunchLayout.CloneArgumentsSize, 0, 0, 0, 0)
-                        : RawCall.Invoke(Calls.Clone, (nint)header->CloneArguments.Flags, 0, 0, 0, 0, 0);
+                    nint child = Clone(header, header->Flags);
                     if (child != 0)
                     {
                         header->Child = (int)child;
@@ -57,6 +69,17 @@ namespace Nacelle.Linux
 
                 plan += PlanLayout.Length(*(PlanLayout.Header*)plan);
             }
+        }
+
+        static nint Clone(LaunchLayout.Header* header, ulong flags)
+        {
+            if (header->CloneArguments.Cgroup == 0)
+            {
+                return RawCall.Invoke(Calls.Clone, (nint)flags, 0, 0, 0, 0, 0);
+            }
+
+            header->CloneArguments.Flags = flags | CLONE_INTO_CGROUP;
+            return RawCall.Invoke(Calls.Clone3, (nint)(&header->CloneArguments), LaunchLayout.CloneArgumentsSize, 0, 0, 0, 0);
         }
 
         static nint Number(byte* text)
