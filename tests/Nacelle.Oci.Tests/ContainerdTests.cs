@@ -60,7 +60,7 @@ public sealed class ContainerdTests(Containerd containerd) : IClassFixture<Conta
     }
 
     [Fact]
-    public void A_task_is_paused_measured_resumed_and_killed()
+    public void A_task_is_paused_resumed_and_killed()
     {
         var id = containerd.Start("sleep 1000");
         Assert.Equal("RUNNING", containerd.Status(id));
@@ -68,11 +68,22 @@ public sealed class ContainerdTests(Containerd containerd) : IClassFixture<Conta
         Assert.Equal("PAUSED", containerd.Status(id));
         Assert.Equal(0, containerd.Ctr("task", "resume", id).ExitCode);
         Assert.Equal("RUNNING", containerd.Status(id));
-        var metrics = containerd.Ctr("task", "metrics", id);
-        Assert.True(metrics.ExitCode == 0 && metrics.Output.Contains("memory", StringComparison.Ordinal), metrics.ToString());
         Assert.Equal(0, containerd.Ctr("task", "kill", "--signal=SIGKILL", id).ExitCode);
         OciMachine.Eventually(() => containerd.Status(id) == "STOPPED", "the task stops");
         Assert.Contains("137", containerd.Ctr("task", "delete", id).Errors, StringComparison.Ordinal);
+        containerd.Remove(id);
+    }
+
+    [Fact]
+    public void A_task_is_measured()
+    {
+        // The shim gives up on a hierarchy that is there and nowhere mounted, whatever the runtime: "cannot find cgroup mount destination".
+        var mounted = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).Where(fields => fields[2] == "cgroup").SelectMany(fields => fields[3].Split(',')).ToHashSet();
+        var notMounted = File.ReadLines("/proc/self/cgroup").Select(line => line.Split(':')[1]).Where(controllers => controllers.Length > 0 && !controllers.Split(',').All(mounted.Contains));
+        Assert.SkipWhen(notMounted.Any(), $"containerd measures nothing where a hierarchy is not mounted: {string.Join(' ', notMounted)}");
+        var id = containerd.Start("sleep 1000");
+        var metrics = containerd.Ctr("task", "metrics", id);
+        Assert.True(metrics.ExitCode == 0 && metrics.Output.Contains("memory", StringComparison.Ordinal), metrics.ToString());
         containerd.Remove(id);
     }
 }
