@@ -77,13 +77,10 @@ public sealed unsafe partial class Launch : IDisposable
         }
 
         inherited.RemoveWhere(number => number < 3);
-        if (cgroup is not null)
-        {
-            inherited.Add(cgroup.Number);
-        }
-
         bool mappedByUser = (namespaces & Namespaces.User) != 0 && !(Processes.IsRoot && UserNamespaces.IsInitial);
-        var first = new PlanImage(Begin(inherited, keepsOthersOut: !mappedByUser));
+        bool makerIsBornThere = cgroup is not null && outer.Length > 0;
+        SortedSet<int> executed = cgroup is null ? inherited : [.. inherited, cgroup.Number];
+        var first = new PlanImage(Begin(makerIsBornThere ? inherited : executed, keepsOthersOut: !mappedByUser)); // the maker has closed the directory by then
         int size = LaunchLayout.HeaderSize;
         foreach (var plan in (ReadOnlySpan<PlanImage>)[first, .. outer, .. inner])
         {
@@ -99,7 +96,7 @@ public sealed unsafe partial class Launch : IDisposable
             header->OuterCount = 1 + outer.Length;
             // With CLONE_PARENT the kernel wants no signal named: the sibling's is that of the process in between.
             header->Flags = (ulong)namespaces | CLONE_PARENT | (untilExecuted ? CLONE_VFORK : 0);
-            header->MakerIsBornThere = cgroup is not null && outer.Length > 0 ? 1 : 0;
+            header->MakerIsBornThere = makerIsBornThere ? 1 : 0;
             header->CloneArguments.Cgroup = (ulong)(cgroup?.Number ?? 0);
             var rest = new Span<byte>(start, size)[LaunchLayout.HeaderSize..];
             foreach (var plan in (ReadOnlySpan<PlanImage>)[first, .. outer, .. inner])
@@ -108,7 +105,7 @@ public sealed unsafe partial class Launch : IDisposable
                 rest = rest[plan.Length..];
             }
 
-            return new Launch(start, size, Launcher.Start(Execute(executable, file ?? memory!, inherited)).Id);
+            return new Launch(start, size, Launcher.Start(Execute(executable, file ?? memory!, executed)).Id);
         }
         catch
         {
