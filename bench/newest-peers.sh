@@ -19,11 +19,11 @@ for package in crun runc libc6 libcap2 libseccomp2 libsystemd0 libjson-c5 libbla
     curl -fsS -o "$work/package.deb" "$mirror/$file"
     dpkg-deb -x "$work/package.deb" "$directory/tree"
 done
-loader=$(find "$directory/tree" -name 'ld-linux-*.so.*' | head -n 1)
-libraries=$(find "$directory/tree" -name 'libc.so.6' -printf '%h\n' | head -n 1)
+loader=$(find "$directory/tree" -name 'ld-linux-*.so.*' -print -quit)
+libraries=$(find "$directory/tree" -name 'libc.so.6' -printf '%h\n' -quit)
 for program in crun runc; do
     cp "$(find "$directory/tree" -path "*bin/$program" -type f)" "$directory/$program"
     patchelf --set-interpreter "$loader" --set-rpath "$libraries" "$directory/$program"
 done
-"$directory/crun" --version | head -n 1
-"$directory/runc" --version | head -n 1
+"$directory/crun" --version | sed -n 1p
+"$directory/runc" --version | sed -n 1p
