@@ -20,6 +20,7 @@ public sealed unsafe partial class Launch : IDisposable
     readonly int between;
     ExitStatus? ended;
     Process? child;
+    bool letGo;
 
     Launch(byte* start, int size, int between)
     {
@@ -213,9 +214,12 @@ public sealed unsafe partial class Launch : IDisposable
     /// <summary>Lets go of the launch's memory; the process, if it is there, goes on.</summary>
     public void Dispose()
     {
-        TryProcess();
-
-        _ = munmap((nint)start, size);
+        if (!letGo)
+        {
+            TryProcess();
+            letGo = true;
+            _ = munmap((nint)start, size);
+        }
     }
 
     [LibraryImport("libc", SetLastError = true)]

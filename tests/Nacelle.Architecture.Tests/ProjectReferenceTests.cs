@@ -5,7 +5,8 @@ public class ProjectReferenceTests
 {
     static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
-        ["Linux"] = [],
+        ["Runner"] = [],
+        ["Linux"] = ["Runner"],
         ["Specs"] = [],
         ["Trust"] = ["Linux", "Specs"],
         ["Images"] = ["Linux", "Specs", "Trust"],
