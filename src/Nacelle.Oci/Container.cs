@@ -85,9 +85,18 @@ sealed class Container : IDisposable
     public void Write(ContainerRecord record)
     {
         Record = record;
-        const string Temporary = $".{StateFile}";
-        Files.WriteAll(Directory.Descriptor, Temporary, record.ToJson(), 0x180);
-        Files.Rename(Directory.Descriptor, Temporary, Directory.Descriptor, StateFile);
+        WriteWhole(StateFile, record.ToJson());
+    }
+
+    /// <param name="text">The bundle's configuration, checked.</param>
+    public void WriteConfig(byte[] text) => WriteWhole(ConfigFile, text);
+
+    /// <summary>A file of a container is there whole or not at all, also for who removes the container after a crash.</summary>
+    void WriteWhole(string name, byte[] text)
+    {
+        var temporary = $".{name}";
+        Files.WriteAll(Directory.Descriptor, temporary, text, 0x180);
+        Files.Rename(Directory.Descriptor, temporary, Directory.Descriptor, name);
     }
 
     public void Dispose() => Directory.Dispose();

@@ -71,7 +71,7 @@ sealed class ContainerCreation
                 Keyring = options.NoNewKeyring ? null : $"_ses.{options.Id}",
                 Owner = Processes.EffectiveUserId,
             });
-            Files.WriteAll(directory.Descriptor, Container.ConfigFile, text, 0x180);
+            container.WriteConfig(text);
             group = ContainerGroup.Create(place, config);
             birth = Begin(container, group, rootfs, console, inherited, waits);
             meanwhile?.Invoke();
