@@ -72,7 +72,7 @@ mkdir -p "$work/store"
 echo "$layers" | xargs -P 2 -I{} sh -c 'd=$1/$(basename "$2"); mkdir -p "$d"; gzip -dc "$2" | tar -x -C "$d"' _ "$work/store" {}
 SH
 contestant "gzip | tar" sh "$work/plain.sh"
-contestant "nacelle-fetch" "$fetch" "--dir=$work/store" --insecure-options=http "$image"
+contestant "nacelle-fetch" "$fetch" fetch "--dir=$work/store" --insecure-options=http "$image"
 contestant "skopeo copy" skopeo copy -q --src-tls-verify=false "$image" "dir:$work/store"
 contestant "podman pull overlay" podman --root "$work/store/root" --runroot "$work/store/run" --storage-driver overlay pull -q --tls-verify=false "$image"
 contestant "podman pull vfs" podman --root "$work/store/root" --runroot "$work/store/run" --storage-driver vfs pull -q --tls-verify=false "$image"

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Pods;
 

@@ -1,3 +1,5 @@
+using Nacelle.CommandLine;
+
 namespace Nacelle.Cli;
 
 /// <summary>All commands, in the order of the help.</summary>
@@ -5,7 +7,7 @@ static class Commands
 {
     public static readonly IReadOnlyList<Command> All =
     [
-        FetchCommand.Definition, RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
+        Command.Of(Fetching.Program, "fetch", "fetch images into the store"), RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,
         CatManifestCommand.Definition, ImageListCommand.Definition, ImageRemoveCommand.Definition, VersionCommand.Definition,
     ];

@@ -1,3 +1,4 @@
+using Nacelle.CommandLine;
 using Nacelle.Pods;
 
 namespace Nacelle.Cli;

@@ -1,4 +1,5 @@
 using System.Text;
+using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Linux;
 using Nacelle.Pods;
@@ -10,8 +11,7 @@ namespace Nacelle.Cli;
 /// <remarks>What speaks to registries is an executable of its own, so that running a stored image does not pay for it.</remarks>
 static class Fetching
 {
-    /// <summary>nacelle-fetch, beside this executable or in its lib directory.</summary>
-    public static string Program => InstalledPrograms.Find("nacelle-fetch");
+    public const string Program = "nacelle-fetch";
 
     public static IReadOnlyList<AppImage> FindAll(Invocation invocation, ImageStore store, IEnumerable<string> images)
     {
@@ -35,10 +35,11 @@ static class Fetching
 
     static StoredImage? Fetch(Invocation invocation, ImageStore store, string text, string policy)
     {
+        var program = InstalledPrograms.Find(Program);
         List<string> arguments =
         [
-            Program, $"--dir={GlobalFlags.DataDirectory(invocation)}", $"--pull-policy={policy}", "--full",
-            $"--insecure-options={invocation.Value(GlobalFlags.Insecure) ?? "none"}", $"--debug={(invocation.Is(GlobalFlags.Debug) ? "true" : "false")}", "--", text,
+            program, "fetch", $"--dir={GlobalFlags.DataDirectory(invocation)}", $"--pull-policy={policy}", "--full",
+            $"--insecure-options={invocation.Value(GlobalFlags.Insecure) ?? "none"}", $"--debug={(invocation.Is(GlobalFlags.Debug) ? "true" : "false")}", text,
         ];
         var (read, write) = Files.CreatePipe("nacelle-fetch");
         using (read)
@@ -49,7 +50,7 @@ static class Fetching
                 var plan = new LaunchPlan();
                 plan.Call("connect nacelle-fetch", SystemCall.dup3, plan.Descriptor(write), 1, 0);
                 plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
-                plan.Call($"exec {Program}", SystemCall.execve, plan.Text(Program), plan.TextArray(arguments), plan.TextArray(Processes.Environment()));
+                plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray(arguments), plan.TextArray(Processes.Environment()));
                 process = Launcher.Start(plan);
             }
 

@@ -1,3 +1,4 @@
+using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Pods;
 

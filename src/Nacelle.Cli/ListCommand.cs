@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Nacelle.CommandLine;
 using Nacelle.Pods;
 
 namespace Nacelle.Cli;

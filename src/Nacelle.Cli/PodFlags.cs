@@ -1,3 +1,4 @@
+using Nacelle.CommandLine;
 using Nacelle.Linux;
 using Nacelle.Pods;
 using Nacelle.Specs;

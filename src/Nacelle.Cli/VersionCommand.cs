@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nacelle.CommandLine;
 using Nacelle.Specs;
 
 namespace Nacelle.Cli;

@@ -11,7 +11,7 @@ static class FetchProgram
 
     public static Process Start(string directory, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(Path.Value, [$"--dir={directory}", .. arguments])
+        var start = new ProcessStartInfo(Path.Value, ["fetch", $"--dir={directory}", .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,22 +1,22 @@
 using System.Text;
 
-namespace Nacelle.Cli;
+namespace Nacelle.CommandLine;
 
 /// <summary>The help texts, all made from the commands' definitions.</summary>
-static class Help
+public static class Help
 {
-    public static string Overview(IReadOnlyList<Command> commands, IReadOnlyList<Option> globals)
+    public static string Overview(CommandProgram program)
     {
-        var text = new StringBuilder("NAME:\n\tnacelle - runs apps in pods, from signed and addressed images, without a daemon\n\nUSAGE:\n\tnacelle [FLAGS] COMMAND\n\nCOMMANDS:\n");
-        foreach (var command in commands)
+        var text = new StringBuilder($"NAME:\n\t{program.Name} - {program.Purpose}\n\nUSAGE:\n\t{program.Name} [FLAGS] COMMAND\n\nCOMMANDS:\n");
+        foreach (var command in program.Commands)
         {
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\t{command.Name,-16}{command.Summary}\n");
         }
 
-        return Flags(text, "GLOBAL OPTIONS", globals).Append("\nnacelle help COMMAND tells more about a command.\n").ToString();
+        return Flags(text, "GLOBAL OPTIONS", GlobalFlags.All).Append($"\n{program.Name} help COMMAND tells more about a command.\n").ToString();
     }
 
-    public static string For(Command command, IReadOnlyList<Option> globals)
+    public static string For(Command command)
     {
         var text = new StringBuilder($"NAME:\n\tnacelle {command.Name} - {command.Summary}\n\nUSAGE:\n\tnacelle {command.Name} {command.Synopsis}\n");
         if (command.Description.Length > 0)
@@ -29,7 +29,7 @@ static class Help
             Flags(text, "OPTIONS", command.Options);
         }
 
-        return Flags(text, "GLOBAL OPTIONS", globals).ToString();
+        return Flags(text, "GLOBAL OPTIONS", GlobalFlags.All).ToString();
     }
 
     static StringBuilder Flags(StringBuilder text, string title, IReadOnlyList<Option> options)

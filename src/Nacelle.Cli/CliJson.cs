@@ -1,31 +1,7 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
+using Nacelle.CommandLine;
 
 namespace Nacelle.Cli;
-
-enum Format
-{
-    Table,
-    Json,
-    JsonPretty,
-}
-
-/// <summary>The --format flag.</summary>
-static class Formats
-{
-    public static readonly Option Option = new("format", "json|json-pretty", "print JSON instead of a table");
-
-    public static Format Of(Invocation invocation) => invocation.Value(Option) switch
-    {
-        null or "" => Format.Table,
-        "json" => Format.Json,
-        "json-pretty" => Format.JsonPretty,
-        var other => throw new UserException($"--format={other}: use json or json-pretty"),
-    };
-
-    public static string Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
-}
 
 /// <summary>A pod in rkt's JSON (api/v1/json.go): the UUID is called name; the pod's times are seconds, its apps' nanoseconds.</summary>
 sealed record PodJson([property: JsonPropertyName("name")] string Uuid, string State)
@@ -67,6 +43,5 @@ sealed record ImageJson(string Id, string Name, long ImportTime, long LastUsedTi
 [JsonSerializable(typeof(ImageJson[]))]
 sealed partial class CliJson : JsonSerializerContext
 {
-    public static CliJson For(Format format) => format == Format.Json ? Default
-        : new CliJson(new JsonSerializerOptions(Default.GeneratedSerializerOptions!) { WriteIndented = true, IndentCharacter = '\t', IndentSize = 1 });
+    public static CliJson For(Format format) => new(Formats.Options(format, Default.GeneratedSerializerOptions!));
 }

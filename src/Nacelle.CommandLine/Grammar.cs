@@ -1,11 +1,11 @@
-namespace Nacelle.Cli;
+namespace Nacelle.CommandLine;
 
 /// <summary>Takes a command line apart, by rkt's grammar.</summary>
 /// <remarks>
 /// Commands may be shortened as long as they stay unique. Flags may stand anywhere, with "=" or a blank before their value. Behind an image, "--" begins
 /// the arguments of its app, and "---" ends them.
 /// </remarks>
-static class CommandLine
+public static class Grammar
 {
     /// <returns>Null when help is asked for; <paramref name="command"/> is the one it is asked about, or null for all.</returns>
     public static Invocation? Parse(IReadOnlyList<Command> commands, IReadOnlyList<Option> globals, IReadOnlyList<string> arguments, out Command? command)
@@ -44,6 +44,10 @@ static class CommandLine
                 }
 
                 command = FindCommand(commands, arguments, ref i);
+                if (command.Program is not null)
+                {
+                    return new Invocation(command, []);
+                }
             }
             else
             {

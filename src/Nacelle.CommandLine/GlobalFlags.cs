@@ -1,9 +1,9 @@
 using Nacelle.Linux;
 
-namespace Nacelle.Cli;
+namespace Nacelle.CommandLine;
 
 /// <summary>The flags of every command.</summary>
-static class GlobalFlags
+public static class GlobalFlags
 {
     public static readonly Option Debug = new("debug", null, "say more on standard error");
     public static readonly Option Directory = new("dir", "DIRECTORY", "the data directory (/var/lib/nacelle)");
@@ -12,6 +12,7 @@ static class GlobalFlags
     public static readonly IReadOnlyList<Option> All = [Debug, Directory, Insecure];
 
     static readonly string[] Words = ["none", "image", "tls", "ondisk", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"];
+    static readonly string[] FetchWords = ["image", "tls", "http", "pubkey"];
     static readonly string[] RunWords = ["capabilities", "paths", "seccomp"];
 
     /// <summary>The data directory: absolute, without symlinks where it exists already.</summary>
@@ -35,7 +36,7 @@ static class GlobalFlags
                 throw new UserException($"--insecure-options: there is no '{word}'; use {string.Join(", ", Words)}");
             }
 
-            insecure |= word == what || word == "all" || (word == "all-run" && RunWords.Contains(what));
+            insecure |= word == what || word == "all" || (word == "all-run" && RunWords.Contains(what)) || (word == "all-fetch" && FetchWords.Contains(what));
         }
 
         return insecure;

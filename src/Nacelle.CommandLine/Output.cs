@@ -1,10 +1,10 @@
 using System.Text;
 using Nacelle.Linux;
 
-namespace Nacelle.Cli;
+namespace Nacelle.CommandLine;
 
 /// <summary>What people and scripts get to read. Plain writes: the console class of .NET costs a millisecond to start.</summary>
-static class Output
+public static class Output
 {
     public static void Line(string text) => Write(text + "\n");
 
