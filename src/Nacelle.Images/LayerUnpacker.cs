@@ -56,6 +56,11 @@ public sealed partial class LayerUnpacker
         while (reader.MoveNext())
         {
             cancellation.ThrowIfCancellationRequested();
+            if (options.Content == ArchiveContent.Aci && !AciArchive.EnterRootfs(entry))
+            {
+                continue;
+            }
+
             try
             {
                 UnpackEntry();
@@ -72,9 +77,10 @@ public sealed partial class LayerUnpacker
     void UnpackEntry()
     {
         var path = LayerPath.Check(entry.Name, entry, "climbs out of its directory by '..'");
-        var whiteout = path.DirectoryWhiteout();
+        bool mayHide = options.Content == ArchiveContent.Layer;
+        var whiteout = mayHide ? path.DirectoryWhiteout() : WhiteoutKind.None;
         var hidden = ReadOnlySpan<byte>.Empty;
-        if (whiteout == WhiteoutKind.None)
+        if (mayHide && whiteout == WhiteoutKind.None)
         {
             whiteout = Whiteout.Recognize(path.Name, out hidden);
         }

@@ -64,6 +64,34 @@ public sealed class TarEntry
     /// <summary>The name for messages.</summary>
     public override string ToString() => KernelString.Decode(Name);
 
+    /// <summary>Makes the name relative to a directory of the archive, and so the target of a hard link.</summary>
+    /// <returns>False when the name does not lie in the directory, nor is it; nothing is changed then.</returns>
+    internal bool TryEnter(ReadOnlySpan<byte> directory)
+    {
+        if (!TryBelow(Name, directory, out var rest))
+        {
+            return false;
+        }
+
+        if (Kind == TarEntryKind.HardLink && TryBelow(Link, directory, out var target))
+        {
+            TrySetLink(target.ToArray());
+        }
+
+        return TrySetName([], rest.ToArray());
+    }
+
+    static bool TryBelow(ReadOnlySpan<byte> path, ReadOnlySpan<byte> directory, out ReadOnlySpan<byte> rest)
+    {
+        while (path.StartsWith("/"u8) || path.StartsWith("./"u8))
+        {
+            path = path[1..];
+        }
+
+        rest = path.StartsWith(directory) ? path[directory.Length..] : default;
+        return path.StartsWith(directory) && (rest.IsEmpty || rest[0] == '/');
+    }
+
     internal bool TrySetName(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> rest)
     {
         int length = prefix.Length == 0 ? rest.Length : prefix.Length + 1 + rest.Length;

@@ -8,6 +8,8 @@ public sealed record UnpackOptions
     /// <summary><c>sha256</c> or <c>sha512</c>: what the expected diff-id is made with.</summary>
     public string DiffIdAlgorithm { get; init; } = "sha256";
 
+    public ArchiveContent Content { get; init; } = ArchiveContent.Layer;
+
     public OverlayAttributes Overlay { get; init; } = OverlayAttributes.Trusted;
 
     public OwnerPolicy Owners { get; init; } = OwnerPolicy.Keep;
@@ -15,6 +17,16 @@ public sealed record UnpackOptions
     public OwnerShift Shift { get; init; } = OwnerShift.None;
 
     public DevicePolicy Devices { get; init; } = DevicePolicy.Make;
+}
+
+/// <summary>What an archive is made of.</summary>
+public enum ArchiveContent
+{
+    /// <summary>The changes of an OCI or Docker layer, whiteouts among them.</summary>
+    Layer,
+
+    /// <summary>An appc image: a manifest, and files below <c>rootfs</c>, of which these are unpacked. A name that looks like a whiteout is a name.</summary>
+    Aci,
 }
 
 /// <summary>Under which names overlayfs looks for its attributes; without privileges it is mounted with <c>userxattr</c>. See overlayfs.rst.</summary>

@@ -15,6 +15,9 @@ public sealed record App
 
     public IReadOnlyList<uint> SupplementaryGroups { get; init; } = [];
 
+    /// <summary>Programs beside the app's own: <c>pre-start</c> and <c>post-stop</c>.</summary>
+    public IReadOnlyList<AppEventHandler> EventHandlers { get; init; } = [];
+
     public string? WorkingDirectory { get; init; }
 
     public IReadOnlyList<Annotation> Environment { get; init; } = [];
@@ -28,6 +31,69 @@ public sealed record App
     public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
 
     public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
+
+    /// <summary>What an image's manifest must keep to, beyond what a pod's must.</summary>
+    internal void CheckImage(string path)
+    {
+        Check(path);
+        CheckName(User, $"{path}.user");
+        CheckName(Group, $"{path}.group");
+        for (int i = 0; i < EventHandlers.Count; i++)
+        {
+            var (name, exec) = EventHandlers[i];
+            if (name is not ("pre-start" or "post-stop") || EventHandlers.Take(i).Any(other => other.Name == name))
+            {
+                throw new SpecException($"{path}.eventHandlers[{i}].name", $"'{name}' is not one of pre-start and post-stop, each once");
+            }
+
+            if (exec.Count == 0 || exec[0].Length == 0)
+            {
+                throw new SpecException($"{path}.eventHandlers[{i}].exec", "names no program");
+            }
+        }
+
+        for (int i = 0; i < Environment.Count; i++)
+        {
+            if (!IsVariable(Environment[i].Name))
+            {
+                throw new SpecException($"{path}.environment[{i}].name", $"'{Environment[i].Name}' cannot name a variable");
+            }
+        }
+
+        CheckTwins(MountPoints.Select(point => point.Name), $"{path}.mountPoints");
+        CheckTwins(Ports.Select(port => port.Name), $"{path}.ports");
+        for (int i = 0; i < Ports.Count; i++)
+        {
+            if (Ports[i].Protocol is not ("tcp" or "udp" or "sctp") || Ports[i].Port is 0 or > 65535 || Ports[i].Count == 0 || Ports[i].Port + Ports[i].Count - 1 > 65535)
+            {
+                throw new SpecException($"{path}.ports[{i}]", "is not a range of ports from 1 to 65535 of tcp, udp or sctp");
+            }
+        }
+    }
+
+    static void CheckName(string text, string path)
+    {
+        if (text.Length == 0)
+        {
+            throw new SpecException(path, "is empty: give a name, a number, or a file whose owner is meant");
+        }
+    }
+
+    static void CheckTwins(IEnumerable<AppName> names, string path)
+    {
+        var seen = new HashSet<AppName>();
+        foreach (var name in names)
+        {
+            if (!seen.Add(name))
+            {
+                throw new SpecException(path, $"'{name}' stands twice");
+            }
+        }
+    }
+
+    /// <summary>schema/types/environment.go.</summary>
+    static bool IsVariable(string name) =>
+        name.Length > 0 && (char.IsAsciiLetter(name[0]) || name[0] == '_') && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '.' or '-');
 
     internal void Check(string path)
     {
@@ -45,6 +111,11 @@ public sealed record App
         }
     }
 }
+
+/// <summary>A program that runs in the app's environment when something happens to the app.</summary>
+/// <param name="Name"><c>pre-start</c> or <c>post-stop</c>.</param>
+/// <remarks>appc 0.8.11, spec/aci.md, "eventHandlers".</remarks>
+public sealed record AppEventHandler(string Name, IReadOnlyList<string> Exec);
 
 /// <summary>A path where the app expects a volume.</summary>
 public sealed record MountPoint
@@ -74,24 +145,3 @@ public sealed record AppPort
 /// <summary>A bound on what an app or pod may use or do; the value's shape depends on the name.</summary>
 /// <remarks>appc 0.8.11, spec/ace.md, "Isolators".</remarks>
 public sealed record Isolator(string Name, JsonElement Value);
-
-/// <summary>An image's manifest in appc's form; a pod directory keeps one for each app, whatever the image's own format.</summary>
-/// <remarks>appc 0.8.11, spec/aci.md, "Image Manifest Schema".</remarks>
-public sealed record AppImageManifest
-{
-    public string AcKind { get; init; } = "ImageManifest";
-
-    public string AcVersion { get; init; } = PodManifest.AppcVersion;
-
-    public required string Name { get; init; }
-
-    public IReadOnlyList<Annotation> Labels { get; init; } = [];
-
-    public App? App { get; init; }
-
-    public IReadOnlyList<Annotation> Annotations { get; init; } = [];
-
-    public static AppImageManifest Parse(ReadOnlySpan<byte> json, string source) => SpecNode.Parse(json, source, AppcJson.ReadImage);
-
-    public byte[] ToJson(bool indented = false) => SpecWriter.Write(this, AppcJson.Write, indented);
-}

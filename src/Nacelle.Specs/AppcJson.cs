@@ -29,7 +29,17 @@ static class AppcJson
         Name = node.Need("name").Text(),
         Labels = node.List("labels", ReadAnnotation),
         App = node.Find("app", ReadApp),
+        Dependencies = node.List("dependencies", ReadDependency),
+        PathWhitelist = node.Texts("pathWhitelist"),
         Annotations = node.List("annotations", ReadAnnotation),
+    };
+
+    static ImageDependency ReadDependency(SpecNode node) => new()
+    {
+        ImageName = node.Need("imageName").Text(),
+        ImageId = node.Find("imageID") is { } id && id.Text() is { Length: > 0 } text ? Digest.Parse(text.Replace('-', ':'), id.Path) : null,
+        Labels = node.List("labels", ReadAnnotation),
+        Size = node.Find("size")?.ULong(),
     };
 
     static PodApp ReadPodApp(SpecNode node) => new()
@@ -55,6 +65,7 @@ static class AppcJson
         User = node.Need("user").Text(),
         Group = node.Need("group").Text(),
         SupplementaryGroups = node.List("supplementaryGIDs", gid => gid.UInt()),
+        EventHandlers = node.List("eventHandlers", handler => new AppEventHandler(handler.Need("name").Text(), handler.Texts("exec"))),
         WorkingDirectory = node.FindText("workingDirectory"),
         Environment = node.List("environment", ReadAnnotation),
         MountPoints = node.List("mountPoints", point => new MountPoint
@@ -124,6 +135,14 @@ static class AppcJson
         json.Text("name", image.Name);
         json.List("labels", image.Labels, Write);
         json.Object("app", image.App, Write);
+        json.List("dependencies", image.Dependencies, (one, value) =>
+        {
+            one.Text("imageName", value.ImageName);
+            one.Text("imageID", value.ImageId?.FileName);
+            one.List("labels", value.Labels, Write);
+            one.Unsigned("size", value.Size);
+        });
+        json.Texts("pathWhitelist", image.PathWhitelist);
         json.List("annotations", image.Annotations, Write);
     }
 
@@ -152,6 +171,11 @@ static class AppcJson
         json.Text("user", app.User);
         json.Text("group", app.Group);
         json.Unsigneds("supplementaryGIDs", app.SupplementaryGroups);
+        json.List("eventHandlers", app.EventHandlers, (one, value) =>
+        {
+            one.Text("name", value.Name);
+            one.Texts("exec", value.Exec);
+        });
         json.Text("workingDirectory", app.WorkingDirectory);
         json.List("environment", app.Environment, Write);
         json.List("mountPoints", app.MountPoints, (point, value) =>

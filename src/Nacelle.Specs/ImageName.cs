@@ -6,7 +6,8 @@ public abstract record ImageName
 {
     /// <summary>
     /// Reads <c>docker://…</c>, <c>docker:…</c>, <c>oci:PATH[:tag|@digest]</c>, <c>oci-archive:PATH[:tag|@digest]</c>,
-    /// <c>docker-archive:PATH[:reference]</c>, <c>file://PATH</c>, or a path that starts with <c>/</c>, <c>./</c> or <c>../</c>.
+    /// <c>docker-archive:PATH[:reference]</c>, <c>file://PATH</c>, a path that starts with <c>/</c>, <c>./</c> or <c>../</c> or ends in <c>.aci</c>,
+    /// <c>https://…</c>, or an appc name: <c>example.com/app[:version][,label=value…]</c>.
     /// </summary>
     /// <exception cref="SpecException">None of these; the message says which rule was broken.</exception>
     public static ImageName Parse(string text)
@@ -24,8 +25,14 @@ public abstract record ImageName
             return ImageReference.Parse(text);
         }
 
-        return text is "." or ".." || text.StartsWith('/') || text.StartsWith("./", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal)
+        if (ImageUrl.TryParse(text) is { } url)
+        {
+            return url;
+        }
+
+        return text is "." or ".." || text.EndsWith(".aci", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith("./", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal)
             ? ImageFile.Parse(ImageFileFormat.Detect, text, text)
+            : AppcImageName.LooksLikeOne(text) ? AppcImageName.Parse(text)
             : throw new SpecException("", $"'{text}' does not say where the image comes from: write docker://{text}, or ./{text} for a file");
     }
 

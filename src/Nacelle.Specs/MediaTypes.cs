@@ -24,6 +24,9 @@ public static class MediaTypes
     public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
     public const string DockerLayerGzip = DockerLayer + ".gzip";
 
+    /// <summary>An appc image, uncompressed: what its digest is made of. There is no registered type.</summary>
+    public const string Aci = "application/x-appc-aci";
+
     public static bool IsIndex(string mediaType) => mediaType is OciIndex or DockerIndex;
 
     public static bool IsManifest(string mediaType) => mediaType is OciManifest or DockerManifest;

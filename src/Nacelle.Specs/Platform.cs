@@ -55,6 +55,17 @@ public sealed record Platform
         return wanted.Variant == other.Variant ? 0 : wanted.Level > 0 && other.Level > 0 && distance >= 0 ? distance : null;
     }
 
+    /// <summary>The architecture in appc's names: <c>aarch64</c>, <c>i386</c>, <c>armv7l</c>.</summary>
+    /// <remarks>appc 0.8.11, spec/aci.md, "arch".</remarks>
+    public string AppcArchitecture => (Architecture, Variant) switch
+    {
+        ("386", _) => "i386",
+        ("arm64", _) => "aarch64",
+        ("arm", "v6") => "armv6l",
+        ("arm", _) => "armv7l",
+        var (same, _) => same,
+    };
+
     public override string ToString() => string.IsNullOrEmpty(Variant) ? $"{Os}/{Architecture}" : $"{Os}/{Architecture}/{Variant}";
 
     /// <summary>Variants count up and run what was made for lower ones; where none is named, the architecture's first is meant.</summary>
