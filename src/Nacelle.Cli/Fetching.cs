@@ -27,11 +27,12 @@ static class Fetching
                 ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, policy) : null)
                 ?? throw new UserException($"the image '{text}' is not in the store{(IsName(text) ? "" : "; to fetch it say where from, as in docker://" + text)}");
             store.MarkUsed(image);
-            return new AppImage(image, store.ReadConfig(image));
+            return AppImage.Read(store, image);
         })];
     }
 
-    static bool IsName(string text) => text.Contains(':') && !text.StartsWith("sha256:", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.');
+    static bool IsName(string text) => (text.Contains(':') && !text.StartsWith("sha256:", StringComparison.Ordinal) && !text.StartsWith("sha512:", StringComparison.Ordinal))
+        || text.StartsWith('/') || text.StartsWith('.') || text.EndsWith(".aci", StringComparison.Ordinal) || AppcImageName.LooksLikeOne(text);
 
     static StoredImage? Fetch(Invocation invocation, ImageStore store, string text, string policy)
     {

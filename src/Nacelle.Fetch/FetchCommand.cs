@@ -13,7 +13,7 @@ static class FetchCommand
 
     public static readonly Command Definition = new("fetch", "[FLAGS] IMAGE…", "fetch images into the store", [Policy, ForPlatform, Full], Run)
     {
-        Description = "Prints the id of each image. IMAGE is docker://[HOST[:PORT]/]REPOSITORY[:TAG][@DIGEST], oci:PATH[:TAG],\noci-archive:PATH[:TAG], docker-archive:PATH[:REFERENCE], or a path that begins with / or ./",
+        Description = "Prints the id of each image. IMAGE is docker://[HOST[:PORT]/]REPOSITORY[:TAG][@DIGEST], oci:PATH[:TAG],\noci-archive:PATH[:TAG], docker-archive:PATH[:REFERENCE], a path that begins with / or ./ or ends in .aci, the URL of an ACI,\nor an appc name, HOST/PATH[:VERSION][,LABEL=VALUE…], whose pages tell where it is.",
     };
 
     static int Run(Invocation invocation)
@@ -28,6 +28,7 @@ static class FetchCommand
         {
             PullPolicy = ParsePolicy(invocation.Value(Policy) ?? "update"),
             Platform = invocation.Value(ForPlatform) is { } platform ? ParsePlatform(platform) : Platform.Current,
+            InsecureImage = GlobalFlags.IsInsecure(invocation, "image"),
             Registry = RegistryFlags.Of(invocation),
         };
         return Interruptible.Run("what was downloaded is kept, and the next fetch goes on from there", async cancellation =>
@@ -35,9 +36,10 @@ static class FetchCommand
             using var store = ImageStore.Open(GlobalFlags.DataDirectory(invocation));
             foreach (string text in invocation.Words)
             {
-                var progress = new FetchProgress { Note = debug ? Output.Error : null };
+                ProgressBars? bars = null;
+                var progress = new FetchProgress { Note = debug ? Output.Error : null, Tell = line => bars?.Tell(line + "\n") };
                 StoredImage image;
-                await using (ProgressBars.Show(progress, enabled: !debug))
+                await using (bars = ProgressBars.Show(progress, enabled: !debug))
                 {
                     image = await new ImageFetcher(store, options, progress).FetchAsync(ImageName.Parse(text), cancellation);
                 }

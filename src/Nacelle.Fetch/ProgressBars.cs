@@ -4,7 +4,10 @@ using Nacelle.Images;
 
 namespace Nacelle.Fetch;
 
-/// <summary>Draws a line per layer on standard error while it lives, and takes them away at the end. Draws nothing where that is no terminal.</summary>
+/// <summary>
+/// Draws a line per layer and file on standard error while it lives. At the end layers' lines are taken away, and those of files stay. Where standard error
+/// is no terminal only these are written, when a file is whole.
+/// </summary>
 sealed class ProgressBars : IAsyncDisposable
 {
     const int LongestBar = 40;
@@ -15,7 +18,9 @@ sealed class ProgressBars : IAsyncDisposable
     readonly FetchProgress progress;
     readonly CancellationTokenSource stop = new();
     readonly Task drawing;
+    readonly Lock drawingFrame = new();
     int[] drawn = [];
+    int filesTold;
 
     ProgressBars(FetchProgress progress, bool enabled)
     {
@@ -29,8 +34,30 @@ sealed class ProgressBars : IAsyncDisposable
     {
         await stop.CancelAsync();
         await drawing;
-        Console.Error.Write(Erase());
+        Tell("");
         stop.Dispose();
+    }
+
+    /// <summary>Writes text above the lines that are being drawn.</summary>
+    /// <param name="text">Whole lines.</param>
+    public void Tell(string text)
+    {
+        lock (drawingFrame)
+        {
+            Console.Error.Write(Erase() + FinishedFiles() + text);
+            drawn = [];
+        }
+    }
+
+    string FinishedFiles()
+    {
+        var lines = new StringBuilder();
+        for (var files = progress.Downloads; filesTold < files.Count && files[filesTold].IsOver; filesTold++)
+        {
+            lines.Append(Line(files[filesTold], Width - 1)).Append('\n');
+        }
+
+        return lines.ToString();
     }
 
     async Task DrawAsync()
@@ -49,15 +76,25 @@ sealed class ProgressBars : IAsyncDisposable
         }
     }
 
-    static int Width => Console.WindowWidth is > 0 and var columns ? columns : 80;
+    static int Width => !Console.IsErrorRedirected && Console.WindowWidth is > 0 and var columns ? columns : 80;
 
     static int Room => Math.Max(1, (Console.WindowHeight is > 0 and var rows ? rows : 24) - 1);
 
     void Draw()
     {
+        lock (drawingFrame)
+        {
+            DrawFrame();
+        }
+    }
+
+    void DrawFrame()
+    {
         var layers = progress.Layers;
         int width = Width, room = Room;
-        if (layers.Count == 0)
+        var finished = FinishedFiles();
+        var files = progress.Downloads.Skip(filesTold).Select(file => Line(file, width - 1));
+        if (layers.Count == 0 && finished.Length == 0 && !files.Any())
         {
             return;
         }
@@ -65,8 +102,8 @@ sealed class ProgressBars : IAsyncDisposable
         // What does not fit on the screen could not be drawn over; finished layers make room first.
         var shown = layers.Count <= room ? layers : [.. layers.OrderBy(layer => layer.Phase == LayerPhase.Done).Take(room)];
         var frame = new StringBuilder();
-        var lines = shown.Select(layer => Line(layer, width - 1)).ToArray();
-        frame.Append(Erase());
+        var lines = files.Concat(shown.Select(layer => Line(layer, width - 1))).Take(room).ToArray();
+        frame.Append(Erase()).Append(finished);
         foreach (string line in lines)
         {
             frame.Append(line).Append('\n');
@@ -101,6 +138,17 @@ sealed class ProgressBars : IAsyncDisposable
         int filled = layer.Total == 0 ? length : (int)(done * length / layer.Total);
         string bar = length < 8 ? "" : $"[{new string('#', filled)}{new string('.', length - filled)}] ";
         string line = $"{head} {bar}{bytes} {state}".TrimEnd();
+        return line.Length <= width ? line : line[..Math.Max(0, width)];
+    }
+
+    /// <summary>One file: what it is, bar, bytes.</summary>
+    internal static string Line(DownloadProgress file, int width)
+    {
+        long total = file.Total ?? file.Done;
+        string head = $"Downloading {file.Title}: ", bytes = $" {Size(file.Done)}/{(file.Total is null && !file.IsOver ? "?" : Size(total))}";
+        int length = Math.Clamp(width - head.Length - bytes.Length - 2, 0, LongestBar);
+        int filled = total == 0 ? length : (int)(Math.Min(file.Done, total) * length / total);
+        string line = head + (length < 8 ? "" : $"[{new string('=', filled)}{new string(' ', length - filled)}]") + bytes;
         return line.Length <= width ? line : line[..Math.Max(0, width)];
     }
 

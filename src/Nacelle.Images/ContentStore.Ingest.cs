@@ -64,6 +64,55 @@ public sealed partial class ContentStore
         }
     }
 
+    /// <summary>Gives a file of <see cref="CreateUnnamed"/> its place as a blob, durably; where the blob is already, nothing is done.</summary>
+    /// <param name="digest">Of its content, which the caller has computed.</param>
+    internal void Adopt(FileDescriptor file, Digest digest)
+    {
+        Files.EnsureDirectory(images, "blobs");
+        Files.EnsureDirectory(images, $"blobs/{digest.Algorithm}");
+        if (SizeOf(digest) is not null)
+        {
+            return;
+        }
+
+        Files.SetMode(file, 0x1A4);
+        Files.Synchronize(file);
+        using var directory = Files.Open(images, $"blobs/{digest.Algorithm}", OpenFlags.ReadOnly | OpenFlags.Directory);
+        try
+        {
+            Files.LinkDescriptor(file, directory, digest.Hex);
+        }
+        catch (KernelException failure) when (failure.Errno == Errno.EEXIST)
+        {
+            // Another process was quicker, with the same content.
+        }
+
+        Files.SynchronizeDirectory(directory);
+    }
+
+    /// <summary>Opens a download that has no digest yet, for this process alone, with what an earlier attempt left in it.</summary>
+    /// <param name="name">A file name, without a slash.</param>
+    /// <returns>Null while another process is at it.</returns>
+    internal FileDescriptor? TryOpenPartial(string name)
+    {
+        Files.EnsureDirectory(data, IngestDirectory, mode: 0x1C0);
+        var file = Files.Open(data, $"{IngestDirectory}/{name}", OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.NoFollow, mode: 0x180);
+        if (FileLock.TryAcquire(file, LockKind.Exclusive) && Files.TryStatus(data, $"{IngestDirectory}/{name}", out _)?.Inode == Files.Status(file).Inode)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        return null;
+    }
+
+    /// <summary>A short text that belongs to an unfinished download; null when there is none.</summary>
+    internal string? ReadPartialNote(string name) => Files.TryReadText(data, $"{IngestDirectory}/{name}") is { Length: > 0 } text ? text : null;
+
+    internal void WritePartialNote(string name, string text) => Files.WriteAll(data, $"{IngestDirectory}/{name}", text);
+
+    internal void RemovePartial(string name) => Files.TryUnlink(data, $"{IngestDirectory}/{name}");
+
     /// <summary>Removes what interrupted downloads left, unless somebody is at work on it or it is younger than <paramref name="age"/>.</summary>
     internal void SweepIngest(TimeSpan age)
     {

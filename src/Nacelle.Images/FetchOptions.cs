@@ -9,6 +9,9 @@ public sealed record FetchOptions
 
     public Platform Platform { get; init; } = Platform.Current;
 
+    /// <summary>Images are taken without anybody's signature.</summary>
+    public bool InsecureImage { get; init; }
+
     public RegistryOptions Registry { get; init; } = new();
 
     public UnpackOptions Unpack { get; init; } = new();

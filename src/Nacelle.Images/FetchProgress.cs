@@ -6,14 +6,49 @@ namespace Nacelle.Images;
 public sealed class FetchProgress
 {
     volatile LayerProgress[] layers = [];
+    volatile DownloadProgress[] downloads = [];
 
     /// <summary>The layers of the image being fetched, the lowest first; empty until they are known.</summary>
     public IReadOnlyList<LayerProgress> Layers => layers;
 
+    /// <summary>Files that are downloaded by address, in the order in which they began.</summary>
+    public IReadOnlyList<DownloadProgress> Downloads => downloads;
+
+    /// <summary>Called with what a person should know, line by line.</summary>
+    public Action<string>? Tell { get; init; }
+
     /// <summary>Called with a line worth telling with --debug.</summary>
     public Action<string>? Note { get; init; }
 
+    internal DownloadProgress Start(string title, long? total)
+    {
+        var download = new DownloadProgress(title, total);
+        downloads = [.. downloads, download];
+        return download;
+    }
+
     internal LayerProgress[] Start(IEnumerable<Descriptor> blobs) => layers = [.. blobs.Select(blob => new LayerProgress(blob.Digest, blob.Size))];
+}
+
+/// <summary>How far the download of one file has come.</summary>
+/// <param name="title">What a person calls the file.</param>
+/// <param name="total">In bytes; null when the server does not say.</param>
+public sealed class DownloadProgress(string title, long? total)
+{
+    long done;
+
+    public string Title => title;
+
+    public long? Total => total;
+
+    public long Done
+    {
+        get => Interlocked.Read(ref done);
+        internal set => Interlocked.Exchange(ref done, value);
+    }
+
+    /// <summary>Nothing more will come.</summary>
+    public bool IsOver { get; internal set; }
 }
 
 /// <summary>How far one layer has come.</summary>

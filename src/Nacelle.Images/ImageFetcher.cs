@@ -25,6 +25,17 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
             return await FindAsync(registry, reference, cancellation) ?? await FetchAsync(registry, cancellation);
         }
 
+        switch (name)
+        {
+            case AppcImageName appc: return await new AciFetcher(store, options, progress).FetchAsync(appc, cancellation);
+            case ImageUrl url: return await new AciFetcher(store, options, progress).FetchAsync(url, cancellation);
+            case ImageFile { Format: ImageFileFormat.Detect } file when AciFile.TryOpen(file.Path) is { } aci:
+                using (aci)
+                {
+                    return await new AciFetcher(store, options, progress).FetchAsync(file.Path, aci, cancellation);
+                }
+        }
+
         await using var source = await FileSource.OpenAsync((ImageFile)name, store, cancellation);
         return await FetchAsync(source, cancellation);
     }

@@ -52,8 +52,8 @@ public sealed partial class ImageStore
             blobs.Add(image.Manifest.Digest);
             blobs.Add(image.Layout.Digest);
             blobs.Add(image.Config);
-            blobs.UnionWith(ReadManifest(image).Layers.Select(layer => layer.Digest));
-            layers.UnionWith(ReadConfig(image).Rootfs.DiffIds);
+            blobs.UnionWith(BlobsOf(image));
+            layers.UnionWith(LayersOf(image));
         }
 
         foreach (var blob in Content.List())
@@ -72,6 +72,7 @@ public sealed partial class ImageStore
             }
         }
 
+        RemoteFile.Sweep(data, id => Content.SizeOf(id) is not null);
         Layers.Sweep();
         Content.SweepIngest(downloadAge);
         return true;
@@ -113,7 +114,8 @@ public sealed partial class ImageStore
             Files.Replace(images, "oci-layout", new ImageLayoutFile().ToJson());
         }
 
-        var manifests = List().Select(image => image.Layout with
+        // An appc image is no image of the layout's kind: its blob is only kept here.
+        var manifests = List().Where(image => !image.IsAci).Select(image => image.Layout with
         {
             Annotations = new Dictionary<string, string> { [Descriptor.ReferenceName] = LayoutNameOf(image) },
         });

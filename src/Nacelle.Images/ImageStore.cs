@@ -28,6 +28,9 @@ public sealed partial class ImageStore : IDisposable
         Layers = LayerStore.Open(data);
     }
 
+    /// <summary>The data directory; not to be disposed.</summary>
+    internal FileDescriptor Data => data;
+
     public ContentStore Content { get; }
 
     public LayerStore Layers { get; }
@@ -54,21 +57,23 @@ public sealed partial class ImageStore : IDisposable
 
     /// <summary>
     /// The image that a person means: by name (<c>docker://redis</c>, <c>redis</c>, as listed), or by id or config digest, whole or its unique beginning,
-    /// with or without <c>sha256:</c> or <c>sha256-</c>.
+    /// with or without <c>sha256:</c> or <c>sha256-</c>; of an appc image, name and some of its labels.
     /// </summary>
     /// <returns>Null when there is none.</returns>
     /// <exception cref="ImageException">Several images' ids start like that.</exception>
     public StoredImage? Find(string text)
     {
-        string hex = text.StartsWith("sha256:", StringComparison.Ordinal) || text.StartsWith("sha256-", StringComparison.Ordinal) ? text[7..] : text;
-        bool isId = hex.Length is > 0 and <= 64 && !hex.AsSpan().ContainsAnyExcept("0123456789abcdef");
+        string hex = text.Length > 7 && text[..7] is "sha256:" or "sha256-" or "sha512:" or "sha512-" ? text[7..] : text;
+        bool isId = hex.Length is > 0 and <= 128 && !hex.AsSpan().ContainsAnyExcept("0123456789abcdef");
         StoredImage? found = isId ? FindById(text, hex) : null;
         if (found is null && hex.Length == text.Length)
         {
             try
             {
-                found = Find(text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.')
-                    ? ImageName.Parse(text) : ImageReference.Parse(text));
+                var name = text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.')
+                    ? ImageName.Parse(text) : null;
+                found = name is not null ? Find(name)
+                    : (AppcImageName.LooksLikeOne(text) && FindAci(text) is { } aci ? aci : Find(ImageReference.Parse(text)));
             }
             catch (SpecException)
             {
@@ -79,13 +84,23 @@ public sealed partial class ImageStore : IDisposable
         return found;
     }
 
+    /// <summary>The appc image of that name which has at least the labels: the one that was fetched as the latest, or else the one that came last.</summary>
+    public StoredImage? FindAci(AppcImageName wanted) =>
+        List(Escape(wanted.Name) is { Length: > LongestKept } text ? text[..LongestKept] : Escape(wanted.Name))
+            .Where(image => image.IsAci && AppcImageName.Parse(image.Name) is var name && wanted.Matches(name.Name, name.Labels))
+            .OrderByDescending(image => image.IsLatest && wanted.Label("version") is null)
+            .ThenByDescending(image => image.Imported)
+            .FirstOrDefault();
+
     /// <summary>All images, each once per name, the oldest first.</summary>
-    public List<StoredImage> List()
+    public List<StoredImage> List() => List("");
+
+    List<StoredImage> List(string prefix)
     {
         var list = new List<StoredImage>();
         foreach (var entry in Directories.List(refs))
         {
-            if (!entry.Name.StartsWith('.') && ReadReference(entry.Name) is { } image)
+            if (!entry.Name.StartsWith('.') && entry.Name.StartsWith(prefix, StringComparison.Ordinal) && ReadReference(entry.Name) is { } image)
             {
                 list.Add(image);
             }
@@ -98,6 +113,15 @@ public sealed partial class ImageStore : IDisposable
     /// <exception cref="ImageException">The manifest is not in the store.</exception>
     /// <exception cref="SpecException">The manifest is not valid.</exception>
     public ImageManifest ReadManifest(StoredImage image) => ImageManifest.Parse(Content.Read(image.Manifest.Digest));
+
+    /// <summary>The manifest of an appc image.</summary>
+    public AppImageManifest ReadAppManifest(StoredImage image) => AppImageManifest.Parse(Content.Read(image.Config), $"the manifest of {image.Name}");
+
+    /// <summary>The unpacked layers of an image's root file system, the lowest first.</summary>
+    public IReadOnlyList<Digest> LayersOf(StoredImage image) => image.IsAci ? image.Layers : ReadConfig(image).Rootfs.DiffIds;
+
+    /// <summary>The blobs that the layers were unpacked from, as far as they are the image's own.</summary>
+    internal IEnumerable<Digest> BlobsOf(StoredImage image) => image.IsAci ? [image.Id] : ReadManifest(image).Layers.Select(layer => layer.Digest);
 
     /// <inheritdoc cref="ReadManifest"/>
     public ImageConfig ReadConfig(StoredImage image) => ImageConfig.Parse(Content.Read(image.Config));
@@ -134,6 +158,18 @@ public sealed partial class ImageStore : IDisposable
         data.Dispose();
     }
 
+    StoredImage? FindAci(string text)
+    {
+        try
+        {
+            return FindAci(AppcImageName.Parse(text));
+        }
+        catch (SpecException)
+        {
+            return null;
+        }
+    }
+
     StoredImage? FindById(string text, string hex)
     {
         StoredImage? found = null;
@@ -167,8 +203,15 @@ public sealed partial class ImageStore : IDisposable
         }
     }
 
-    /// <summary>One path component for any name: letters, digits, '.', '_' and '-' stand for themselves, all else is %XX.</summary>
-    internal static string FileNameOf(string name)
+    // A component holds 255 bytes, and Replace needs some for its temporary name.
+    const int LongestFileName = 200, LongestKept = LongestFileName - 17;
+
+    /// <summary>One path component for any name; the end of a long one gives way to a hash of the whole.</summary>
+    internal static string FileNameOf(string name) =>
+        Escape(name) is { Length: > LongestFileName } text ? $"{text[..LongestKept]}~{Fnv1a(name):x16}" : Escape(name);
+
+    /// <summary>Letters, digits, '.', '_' and '-' stand for themselves, all else is %XX.</summary>
+    static string Escape(string name)
     {
         var escaped = new System.Text.StringBuilder(name.Length + 16);
         foreach (byte letter in System.Text.Encoding.UTF8.GetBytes(name))
@@ -183,9 +226,7 @@ public sealed partial class ImageStore : IDisposable
             }
         }
 
-        // A component holds 255 bytes, and Replace needs some for its temporary name; the end of a long name gives way to a hash of the whole.
-        const int Longest = 200;
-        return escaped.Length <= Longest ? escaped.ToString() : $"{escaped.ToString(0, Longest - 17)}~{Fnv1a(name):x16}";
+        return escaped.ToString();
     }
 
     static ulong Fnv1a(string text)

@@ -6,18 +6,21 @@ using Nacelle.Linux;
 
 namespace Nacelle.Images;
 
-/// <summary>Requests to one registry and wherever it redirects to: TLS, certificates, proxies from the environment, redirects.</summary>
+/// <summary>Requests to one registry, or another server, and wherever it redirects to: TLS, certificates, proxies from the environment, redirects.</summary>
 sealed class RegistryTransport : IDisposable
 {
     const int MostRedirects = 10;
 
     readonly RegistryOptions options;
     readonly string host;
+    readonly string kind;
     readonly HttpClient client;
 
-    public RegistryTransport(string host, RegistryOptions options)
+    /// <param name="kind">What the host is called in messages.</param>
+    public RegistryTransport(string host, RegistryOptions options, string kind = "registry")
     {
         this.host = host;
+        this.kind = kind;
         this.options = options;
         var handler = new SocketsHttpHandler
         {
@@ -84,12 +87,12 @@ sealed class RegistryTransport : IDisposable
             location = new Uri(target, next);
             if (redirects == MostRedirects)
             {
-                throw new ImageException($"registry {host} redirects more than {MostRedirects} times");
+                throw new ImageException($"{kind} {host} redirects more than {MostRedirects} times");
             }
 
             if (location.Scheme != Uri.UriSchemeHttps && !(location.Scheme == Uri.UriSchemeHttp && options.InsecureHttp))
             {
-                throw new ImageException($"registry {host} redirects to {location.GetLeftPart(UriPartial.Authority)}, which is not https; use --insecure-options=http to allow it");
+                throw new ImageException($"{kind} {host} redirects to {location.GetLeftPart(UriPartial.Authority)}, which is not https; use --insecure-options=http to allow it");
             }
         }
     }

@@ -25,10 +25,19 @@ public sealed record StoredImage
     /// <summary>The platform that was asked for.</summary>
     public required string Platform { get; init; }
 
-    /// <summary>In bytes, as stored: manifest, config, and compressed layers.</summary>
+    /// <summary>In bytes, as stored: manifest, config, and compressed layers; of an appc image the uncompressed archive, without dependencies.</summary>
     public required long Size { get; init; }
 
     public required DateTimeOffset Imported { get; init; }
+
+    /// <summary>Of an appc image, the layers that make its root file system, the lowest first: its dependencies', its own, and what its whitelist hides.</summary>
+    public IReadOnlyList<Digest> Layers { get; init; } = [];
+
+    /// <summary>Of an appc image: it was asked for without a version, so a name without one means this image before others.</summary>
+    public bool IsLatest { get; init; }
+
+    /// <summary>An appc image; its <see cref="Config"/> is its manifest.</summary>
+    public bool IsAci => Manifest.MediaType == MediaTypes.Aci;
 
     public DateTimeOffset LastUsed { get; init; }
 
@@ -37,8 +46,8 @@ public sealed record StoredImage
     /// <summary>As rkt's: the algorithm and the first 32 digits.</summary>
     public string ShortId => $"{Id.Algorithm}-{Id.Hex[..32]}";
 
-    /// <summary>The name without its scheme, where it is one of a registry; else as it is.</summary>
-    public string DisplayName => Name.StartsWith("docker://", StringComparison.Ordinal) ? Name[9..] : Name;
+    /// <summary>The name without its scheme, where it is one of a registry; of an appc image name and version; else as it is.</summary>
+    public string DisplayName => Name.StartsWith("docker://", StringComparison.Ordinal) ? Name[9..] : IsAci ? Name.Split(',')[0] : Name;
 
     internal byte[] Write() => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"""
         name {Name}
@@ -49,7 +58,7 @@ public sealed record StoredImage
         platform {Platform}
         size {Size}
         imported {Imported.ToUnixTimeMilliseconds()}
-
+        {string.Concat(Layers.Select(layer => $"layer {layer}\n"))}{(IsLatest ? "latest true\n" : "")}
         """));
 
     /// <summary>Reads what <see cref="Write"/> wrote; unknown lines are from a later version and skipped.</summary>
@@ -60,6 +69,8 @@ public sealed record StoredImage
         Descriptor? manifest = null, layout = null;
         Digest config = default, resolved = default;
         long size = -1, imported = 0;
+        var layers = new List<Digest>();
+        bool latest = false;
         foreach (var range in text.AsSpan().Split('\n'))
         {
             var line = text.AsSpan(range);
@@ -79,6 +90,8 @@ public sealed record StoredImage
                 case "resolved": resolved = Digest.Parse(value.ToString()); break;
                 case "platform": platform = value.ToString(); break;
                 case "size": size = long.Parse(value, CultureInfo.InvariantCulture); break;
+                case "layer": layers.Add(Digest.Parse(value.ToString())); break;
+                case "latest": latest = value is "true"; break;
                 case "imported": imported = long.Parse(value, CultureInfo.InvariantCulture); break;
             }
         }
@@ -96,6 +109,8 @@ public sealed record StoredImage
                 Size = size,
                 Imported = DateTimeOffset.FromUnixTimeMilliseconds(imported),
                 LastUsed = lastUsed,
+                Layers = layers,
+                IsLatest = latest,
             };
     }
 

@@ -28,7 +28,7 @@ static class ImageApp
         return new AppImageManifest
         {
             Name = NameWithoutTag(image.DisplayName),
-            Labels = [new("os", config.Os), new("arch", config.Architecture), new("version", image.Id.ToString())],
+            Labels = [new("os", config.Os), new("arch", config.Platform.AppcArchitecture), new("version", image.Id.ToString())],
             Annotations = annotations,
             App = new App
             {
@@ -42,13 +42,6 @@ static class ImageApp
                 UserLabels = run.Labels.Count > 0 ? run.Labels : null,
             },
         };
-    }
-
-    /// <summary>The name an app gets from its image unless one is given: the last part of the image's name.</summary>
-    public static AppName DefaultName(StoredImage image)
-    {
-        var name = NameWithoutTag(image.DisplayName);
-        return AppName.From(name[(name.TrimEnd('/').LastIndexOf('/') + 1)..]);
     }
 
     static (string User, string Group) SplitUser(string user)

@@ -3,9 +3,6 @@ using Nacelle.Specs;
 
 namespace Nacelle.Pods;
 
-/// <summary>An app's image with what is read of it.</summary>
-public sealed record AppImage(StoredImage Image, ImageConfig Config);
-
 /// <summary>Puts a pod manifest together from a request and the images it names.</summary>
 static class PodComposition
 {
@@ -24,11 +21,13 @@ static class PodComposition
 
     static PodApp Compose(PodRequest request, AppRequest app, AppImage image)
     {
-        var manifest = ImageApp.Convert(image.Image, image.Config);
-        var run = manifest.App!;
-        var name = app.Name ?? ImageApp.DefaultName(image.Image);
+        var manifest = image.Manifest;
+        var name = app.Name ?? image.DefaultName;
+        var run = manifest.App ?? (app.Exec is null
+            ? throw new PodException($"the image of app '{name}' says nothing to run: give a program with --exec")
+            : new App { User = "0", Group = "0" });
         var exec = app.Exec is { } program ? [program, .. app.Arguments ?? []]
-            : app.Arguments is { Count: > 0 } arguments ? [.. image.Config.Config.Entrypoint, .. arguments]
+            : app.Arguments is { Count: > 0 } arguments ? [.. image.EntryPoint, .. arguments]
             : run.Exec;
         return new PodApp
         {

@@ -81,16 +81,16 @@ public static class PodPreparation
     static void WriteApp(Pod pod, LayerStore layers, PodManifest manifest, PodApp app, AppImage image, string finalPath)
     {
         var run = app.App ?? throw new SpecException($"apps[{app.Name}].app", "the app says nothing to run");
-        var opened = OpenLayers(layers, image.Config.Rootfs.DiffIds);
+        var opened = OpenLayers(layers, image.Layers);
         try
         {
             var user = AppUser.Find(run.User, run.Group, run.SupplementaryGroups, new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]));
             var bundle = AppBundle.Create(manifest, app, run, user, finalPath, pod.Uuid);
             Files.MakeDirectory(pod.Directory, $"appsinfo/{app.Name}");
             using var info = Files.Open(pod.Directory, $"appsinfo/{app.Name}", OpenFlags.Path | OpenFlags.Directory);
-            Files.WriteAll(info, "manifest", ImageApp.Convert(image.Image, image.Config).ToJson());
+            Files.WriteAll(info, "manifest", image.Manifest.ToJson());
             Files.WriteAll(info, "treeStoreID", app.Image.Id);
-            Files.WriteAll(info, "layers", string.Join('\n', image.Config.Rootfs.DiffIds));
+            Files.WriteAll(info, "layers", string.Join('\n', image.Layers));
             var stage2 = $"stage1/rootfs/opt/stage2/{app.Name}";
             Files.MakeDirectory(pod.Directory, stage2);
             Files.MakeDirectory(pod.Directory, $"{stage2}/rootfs");
@@ -136,7 +136,7 @@ public static class PodPreparation
         [
             .. manifest.Apps.Select((app, i) => app with
             {
-                App = app.App ?? ImageApp.Convert(images[i].Image, images[i].Config).App,
+                App = app.App ?? images[i].Manifest.App,
                 Image = app.Image with { Id = images[i].Image.Id.ToString().Replace(':', '-') },
             }),
         ],

@@ -1,0 +1,224 @@
+using Nacelle.Linux;
+using Nacelle.Specs;
+
+namespace Nacelle.Images;
+
+/// <summary>Brings appc images into the store: finds them by name, checks who signed them, and has their dependencies fetched the same way.</summary>
+/// <remarks>appc 0.8.11, spec/discovery.md and spec/aci.md.</remarks>
+sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress progress)
+{
+    const int DeepestDependency = 32;
+    const int LargestSignature = 1 << 20;
+
+    static readonly string[] HttpsOnly = ["https"], HttpsThenHttp = ["https", "http"];
+
+    readonly List<string> underWay = [];
+
+    public Task<StoredImage> FetchAsync(AppcImageName name, CancellationToken cancellation) => WithDownloads(async download =>
+    {
+        var stored = store.FindAci(name) is { } found && FitsPlatform(store.ReadAppManifest(found).Labels) && IsComplete(found) ? found : null;
+        if (options.PullPolicy == PullPolicy.Never || (options.PullPolicy == PullPolicy.New && stored is not null))
+        {
+            return stored ?? throw new ImageException($"image not found: {name} is not in the store, and --pull-policy=never");
+        }
+
+        var wanted = name.WithDefaults(
+            new Annotation("version", "latest"), new Annotation("os", options.Platform.Os), new Annotation("arch", options.Platform.AppcArchitecture));
+        var endpoints = (await DiscoverAsync(download, wanted, cancellation)).Images;
+        foreach (var endpoint in endpoints.SkipLast(1))
+        {
+            try
+            {
+                return await FetchAsync(download, endpoint, name, cancellation);
+            }
+            catch (ImageException failure)
+            {
+                progress.Note?.Invoke(failure.Message);
+            }
+        }
+
+        return await FetchAsync(download, endpoints[^1], name, cancellation);
+    });
+
+    public Task<StoredImage> FetchAsync(ImageUrl url, CancellationToken cancellation) => WithDownloads(async download =>
+    {
+        if (options.PullPolicy != PullPolicy.Update)
+        {
+            var stored = RemoteFile.Find(store, url.Address) is { } known ? FindComplete(known.Image) : null;
+            if (stored is not null || options.PullPolicy == PullPolicy.Never)
+            {
+                return stored ?? throw new ImageException($"image not found: {url} is not in the store, and --pull-policy=never");
+            }
+        }
+
+        var signature = new UriBuilder(url.Address) { Path = url.Address.AbsolutePath + ".asc" }.Uri;
+        return await FetchAsync(download, new AciEndpoint(url.Address, signature), null, cancellation);
+    });
+
+    /// <param name="path">Where the file lies; its signature lies beside it, in <c>PATH.asc</c>.</param>
+    public async Task<StoredImage> FetchAsync(string path, FileDescriptor file, CancellationToken cancellation)
+    {
+        using var held = store.HoldContent();
+        using var signature = options.InsecureImage ? null : Files.TryOpen(FileDescriptor.WorkingDirectory, path + ".asc", OpenFlags.ReadOnly, out _);
+        return await TakeAsync(file, path, signature is null ? null : ReadSignature(signature), null, cancellation);
+    }
+
+    async Task<StoredImage> WithDownloads(Func<UrlDownload, Task<StoredImage>> fetch)
+    {
+        using var held = store.HoldContent();
+        using var download = new UrlDownload(store.Content, options, progress);
+        return await fetch(download);
+    }
+
+    async Task<DiscoveredEndpoints> DiscoverAsync(UrlDownload download, AppcImageName wanted, CancellationToken cancellation)
+    {
+        foreach (var place in AciDiscovery.Walk(wanted.Name))
+        {
+            foreach (var scheme in options.Registry.InsecureHttp ? HttpsThenHttp : HttpsOnly)
+            {
+                var address = new Uri($"{scheme}://{place}?ac-discovery=1");
+                string? page;
+                try
+                {
+                    progress.Note?.Invoke($"asking {address}");
+                    page = await download.ReadPageAsync(address, cancellation);
+                }
+                catch (ImageException failure) when (scheme == "https" && options.Registry.InsecureHttp)
+                {
+                    progress.Note?.Invoke(failure.Message);
+                    continue;
+                }
+
+                if (page is not null && AciDiscovery.Read(page, wanted) is { Images.Count: > 0 } found)
+                {
+                    return found;
+                }
+            }
+        }
+
+        throw new ImageException($"image not found: no page of {wanted.Name} or above says where it is (meta elements 'ac-discovery')");
+    }
+
+    async Task<StoredImage> FetchAsync(UrlDownload download, AciEndpoint endpoint, AppcImageName? wanted, CancellationToken cancellation)
+    {
+        var known = RemoteFile.Find(store, endpoint.Image);
+        var stored = known is null ? null : FindComplete(known.Image);
+        if (stored is not null && DateTimeOffset.UtcNow < known!.FreshUntil)
+        {
+            return stored;
+        }
+
+        // The signature first: who has none need not send a whole image. A server that makes it on demand says 202 until the image was asked for.
+        UrlAnswer? signature = options.InsecureImage ? null : await download.GetAsync(endpoint.Signature, "signature", null, LargestSignature, cancellation);
+        using var early = signature?.File;
+        var answer = await download.GetAsync(endpoint.Image, "ACI", stored is null ? null : known!.EntityTag, options.Unpack.Limits.TarBytes, cancellation);
+        using var file = answer.File;
+        if (answer.IsUnchanged && stored is not null)
+        {
+            return stored;
+        }
+
+        if (file is null)
+        {
+            throw new ImageException($"{endpoint.Image}: the server does not send the image");
+        }
+
+        UrlAnswer? late = signature is { IsDeferred: true } ? await download.GetAsync(endpoint.Signature, "signature", null, LargestSignature, cancellation) : null;
+        using var deferred = late?.File;
+        var text = (early ?? deferred) is { } present ? ReadSignature(present.File) : null;
+        var image = await TakeAsync(file.File, endpoint.Image.AbsoluteUri, text, wanted, cancellation);
+        new RemoteFile(endpoint.Image, image.Id, file.EntityTag, DateTimeOffset.UtcNow + file.Fresh).Write(store);
+        return image;
+    }
+
+    static byte[] ReadSignature(FileDescriptor file)
+    {
+        if (Files.Status(file).Size > LargestSignature)
+        {
+            throw new ImageException($"{file} is no signature: it has more than {LargestSignature} bytes");
+        }
+
+        Files.Seek(file, 0, SeekOrigin.Begin);
+        return Files.ReadToEnd(file);
+    }
+
+    /// <summary>Checks the file and takes it into the store, with all it depends on.</summary>
+    async Task<StoredImage> TakeAsync(FileDescriptor file, string source, byte[]? signature, AppcImageName? wanted, CancellationToken cancellation)
+    {
+        AciSignature? signer = options.InsecureImage ? null : AciSignature.Check(file, source, signature, cancellation);
+        var imported = await AciImport.RunAsync(store, file, source, options.Unpack, manifest => Accept(manifest, source, wanted, signer), cancellation);
+        var manifest = imported.Manifest;
+        var dependencies = new List<StoredImage>();
+        underWay.Add(manifest.Name);
+        foreach (var dependency in manifest.Dependencies)
+        {
+            dependencies.Add(await FetchDependencyAsync(dependency, manifest.Name, cancellation));
+        }
+
+        underWay.RemoveAt(underWay.Count - 1);
+        var layers = await Task.Run(() => AciRendering.Render(store, imported, dependencies, cancellation), cancellation);
+        var descriptor = new Descriptor { MediaType = MediaTypes.Aci, Digest = imported.Id, Size = imported.Size };
+        var image = new StoredImage
+        {
+            Name = AppcImageName.Of(manifest.Name, manifest.Labels).ToString(),
+            Manifest = descriptor,
+            Layout = descriptor,
+            Config = imported.Config,
+            Resolved = imported.Id,
+            Platform = $"{manifest.Label("os") ?? "any"}/{manifest.Label("arch") ?? "any"}",
+            Size = imported.Size,
+            Imported = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
+            LastUsed = DateTimeOffset.UtcNow,
+            Layers = layers,
+            IsLatest = wanted is not null && wanted.Label("version") is null,
+        };
+        store.Add(image);
+        return image;
+    }
+
+    void Accept(AppImageManifest manifest, string source, AppcImageName? wanted, AciSignature? signer)
+    {
+        if (wanted is not null && !wanted.Matches(manifest.Name, manifest.Labels))
+        {
+            throw new ImageException($"{source} is not {wanted}: its manifest says {AppcImageName.Of(manifest.Name, manifest.Labels)}");
+        }
+
+        if (!FitsPlatform(manifest.Labels))
+        {
+            throw new ImageException($"{source} is for {manifest.Label("os")}/{manifest.Label("arch")}, not for {options.Platform}");
+        }
+
+        signer?.Require(manifest.Name, source, progress);
+    }
+
+    bool FitsPlatform(IReadOnlyList<Annotation> labels) => labels.All(label => label.Name switch
+    {
+        "os" => label.Value == options.Platform.Os,
+        "arch" => label.Value == options.Platform.AppcArchitecture,
+        _ => true,
+    });
+
+    async Task<StoredImage> FetchDependencyAsync(ImageDependency dependency, string of, CancellationToken cancellation)
+    {
+        var name = AppcImageName.Of(dependency.ImageName, dependency.Labels);
+        if (underWay.Contains(name.Name) || underWay.Count > DeepestDependency)
+        {
+            throw new ImageException($"the dependencies of {underWay[0]} go round in a circle, or too deep: {string.Join(" → ", underWay)} → {name.Name}");
+        }
+
+        if (dependency.ImageId is { } id && FindComplete(id) is { } exact)
+        {
+            return exact;
+        }
+
+        progress.Note?.Invoke($"{of} depends on {name}");
+        var image = await FetchAsync(name, cancellation);
+        return dependency.ImageId is not { } needed || image.Id == needed ? image
+            : throw new ImageException($"{of} depends on {name} with the id {needed.FileName}; what is found has {image.Id.FileName}");
+    }
+
+    StoredImage? FindComplete(Digest id) => store.List().Find(image => image.IsAci && image.Id == id && IsComplete(image));
+
+    bool IsComplete(StoredImage image) =>
+        store.Content.SizeOf(image.Id) == image.Size && store.Content.SizeOf(image.Config) is not null && image.Layers.All(store.Layers.Contains);
+}
