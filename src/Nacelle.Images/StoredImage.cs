@@ -109,7 +109,7 @@ public sealed record StoredImage
                 Size = size,
                 Imported = DateTimeOffset.FromUnixTimeMilliseconds(imported),
                 LastUsed = lastUsed,
-                Layers = layers,
+                Layers = layers.Count == 0 ? [] : layers, // one empty list, so that records compare equal
                 IsLatest = latest,
             };
     }
