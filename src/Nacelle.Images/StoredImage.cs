@@ -69,7 +69,7 @@ public sealed record StoredImage
         Descriptor? manifest = null, layout = null;
         Digest config = default, resolved = default;
         long size = -1, imported = 0;
-        var layers = new List<Digest>();
+        IReadOnlyList<Digest> layers = []; // the one empty list, so that records compare equal
         bool latest = false;
         foreach (var range in text.AsSpan().Split('\n'))
         {
@@ -90,7 +90,7 @@ public sealed record StoredImage
                 case "resolved": resolved = Digest.Parse(value.ToString()); break;
                 case "platform": platform = value.ToString(); break;
                 case "size": size = long.Parse(value, CultureInfo.InvariantCulture); break;
-                case "layer": layers.Add(Digest.Parse(value.ToString())); break;
+                case "layer": layers = [.. layers, Digest.Parse(value.ToString())]; break;
                 case "latest": latest = value is "true"; break;
                 case "imported": imported = long.Parse(value, CultureInfo.InvariantCulture); break;
             }
@@ -109,7 +109,7 @@ public sealed record StoredImage
                 Size = size,
                 Imported = DateTimeOffset.FromUnixTimeMilliseconds(imported),
                 LastUsed = lastUsed,
-                Layers = layers.Count == 0 ? [] : layers, // one empty list, so that records compare equal
+                Layers = layers,
                 IsLatest = latest,
             };
     }
