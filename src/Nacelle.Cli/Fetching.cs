@@ -39,8 +39,7 @@ static class Fetching
         var program = InstalledPrograms.Find(Program);
         List<string> arguments =
         [
-            program, "fetch", $"--dir={GlobalFlags.DataDirectory(invocation)}", $"--pull-policy={policy}", "--full",
-            $"--insecure-options={invocation.Value(GlobalFlags.Insecure) ?? "none"}", $"--debug={(invocation.Is(GlobalFlags.Debug) ? "true" : "false")}", text,
+            program, "fetch", .. GlobalFlags.Repeat(invocation), $"--pull-policy={policy}", "--full", text,
         ];
         var (read, write) = Files.CreatePipe("nacelle-fetch");
         using (read)

@@ -9,7 +9,12 @@ public static class GlobalFlags
     public static readonly Option Directory = new("dir", "DIRECTORY", "the data directory (/var/lib/nacelle)");
     public static readonly Option Insecure = new("insecure-options", "LIST", "what may be insecure: none, image, tls, http, capabilities, paths, seccomp, all-fetch, all-run, all");
 
-    public static readonly IReadOnlyList<Option> All = [Debug, Directory, Insecure];
+    public static readonly Option SystemConfig = new("system-config", "DIRECTORY", "the distribution's configuration (/usr/lib/nacelle)");
+    public static readonly Option LocalConfig = new("local-config", "DIRECTORY", "this machine's configuration (/etc/nacelle)");
+    public static readonly Option UserConfig = new("user-config", "DIRECTORY", "a further configuration, stronger than both");
+    public static readonly Option TrustKeys = new("trust-keys-from-https", null, "trust keys that an image's own pages offer by https, without asking");
+
+    public static readonly IReadOnlyList<Option> All = [Debug, Directory, Insecure, SystemConfig, LocalConfig, UserConfig, TrustKeys];
 
     static readonly string[] Words = ["none", "image", "tls", "ondisk", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"];
     static readonly string[] FetchWords = ["image", "tls", "http", "pubkey"];
@@ -24,6 +29,17 @@ public static class GlobalFlags
         using var opened = Files.TryOpen(FileDescriptor.WorkingDirectory, path, OpenFlags.Path | OpenFlags.Directory, out _);
         return opened is null ? path : Files.ReadLink(FileDescriptor.WorkingDirectory, opened.ProcPath);
     }
+
+    /// <summary>The global flags of this command line, for another of our executables.</summary>
+    public static IEnumerable<string> Repeat(Invocation invocation) =>
+        [.. invocation.Tokens.Where(token => token.Option is { } option && option != Directory && All.Contains(option)).Select(token => $"--{token.Option!.Name}={token.Text}"), $"--dir={DataDirectory(invocation)}"];
+
+    /// <summary>This machine's configuration directory.</summary>
+    public static string LocalConfigDirectory(Invocation invocation) => Path.GetFullPath(invocation.Value(LocalConfig) ?? "/etc/nacelle");
+
+    /// <summary>The directories of the configuration, the weakest first.</summary>
+    public static IReadOnlyList<string> ConfigDirectories(Invocation invocation) =>
+        [Path.GetFullPath(invocation.Value(SystemConfig) ?? "/usr/lib/nacelle"), LocalConfigDirectory(invocation), .. invocation.Values(UserConfig).TakeLast(1).Select(Path.GetFullPath)];
 
     /// <summary>Whether a guard is waived by name, or by a name that includes it.</summary>
     public static bool IsInsecure(Invocation invocation, string what)

@@ -1,6 +1,7 @@
 using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Specs;
+using Nacelle.Trust;
 
 namespace Nacelle.Fetch;
 
@@ -29,6 +30,7 @@ static class FetchCommand
             PullPolicy = ParsePolicy(invocation.Value(Policy) ?? "update"),
             Platform = invocation.Value(ForPlatform) is { } platform ? ParsePlatform(platform) : Platform.Current,
             InsecureImage = GlobalFlags.IsInsecure(invocation, "image"),
+            Keys = new KeyStore(GlobalFlags.ConfigDirectories(invocation)),
             Registry = RegistryFlags.Of(invocation),
         };
         return Interruptible.Run("what was downloaded is kept, and the next fetch goes on from there", async cancellation =>
@@ -41,7 +43,8 @@ static class FetchCommand
                 StoredImage image;
                 await using (bars = ProgressBars.Show(progress, enabled: !debug))
                 {
-                    image = await new ImageFetcher(store, options, progress).FetchAsync(ImageName.Parse(text), cancellation);
+                    var asking = options with { AcceptKeys = offer => KeyReview.Accept(invocation, offer, text => bars.Tell(text + "\n")) };
+                    image = await new ImageFetcher(store, asking, progress).FetchAsync(ImageName.Parse(text), cancellation);
                 }
 
                 Output.Line(full ? image.Id.FileName : image.ShortId);

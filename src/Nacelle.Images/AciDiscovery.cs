@@ -12,7 +12,43 @@ public sealed record DiscoveredEndpoints(IReadOnlyList<AciEndpoint> Images, IRea
 /// <remarks>appc 0.8.11, spec/discovery.md, "Meta Discovery".</remarks>
 static class AciDiscovery
 {
+    static readonly string[] HttpsOnly = ["https"], HttpsThenHttp = ["https", "http"];
+
     const string ImageTag = "ac-discovery", KeyTag = "ac-discovery-pubkeys";
+
+    /// <summary>Asks the name's own page, and then those above it, until one says what is wanted.</summary>
+    /// <param name="name">With all labels that templates may ask for.</param>
+    /// <returns>Null when none does.</returns>
+    /// <exception cref="ImageException">A server cannot be reached, or fails.</exception>
+    public static async Task<DiscoveredEndpoints?> FindAsync(
+        UrlDownload download, AppcImageName name, Func<DiscoveredEndpoints, bool> isWanted, FetchOptions options, FetchProgress progress, CancellationToken cancellation)
+    {
+        foreach (var place in Walk(name.Name))
+        {
+            foreach (var scheme in options.Registry.InsecureHttp ? HttpsThenHttp : HttpsOnly)
+            {
+                var address = new Uri($"{scheme}://{place}?ac-discovery=1");
+                string? page;
+                try
+                {
+                    progress.Note?.Invoke($"asking {address}");
+                    page = await download.ReadPageAsync(address, cancellation);
+                }
+                catch (ImageException failure) when (scheme == "https" && options.Registry.InsecureHttp)
+                {
+                    progress.Note?.Invoke(failure.Message);
+                    continue;
+                }
+
+                if (page is not null && Read(page, name) is var found && isWanted(found))
+                {
+                    return found;
+                }
+            }
+        }
+
+        return null;
+    }
 
     /// <param name="name">With all labels that templates may ask for.</param>
     public static DiscoveredEndpoints Read(string page, AppcImageName name)

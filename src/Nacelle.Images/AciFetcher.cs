@@ -10,8 +10,6 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
     const int DeepestDependency = 32;
     const int LargestSignature = 1 << 20;
 
-    static readonly string[] HttpsOnly = ["https"], HttpsThenHttp = ["https", "http"];
-
     readonly List<string> underWay = [];
 
     public Task<StoredImage> FetchAsync(AppcImageName name, CancellationToken cancellation) => WithDownloads(async download =>
@@ -24,7 +22,13 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
 
         var wanted = name.WithDefaults(
             new Annotation("version", "latest"), new Annotation("os", options.Platform.Os), new Annotation("arch", options.Platform.AppcArchitecture));
-        var endpoints = (await DiscoverAsync(download, wanted, cancellation)).Images;
+        var endpoints = (await AciDiscovery.FindAsync(download, wanted, found => found.Images.Count > 0, options, progress, cancellation)
+            ?? throw new ImageException($"image not found: no page of {name.Name} or above says where it is (meta elements 'ac-discovery')")).Images;
+        if (!options.InsecureImage && options.AcceptKeys is not null && !options.Keys.KnowsPrefixOf(name.Name))
+        {
+            await OfferKeysAsync(download, wanted, options.AcceptKeys, cancellation);
+        }
+
         foreach (var endpoint in endpoints.SkipLast(1))
         {
             try
@@ -60,7 +64,8 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
     {
         using var held = store.HoldContent();
         using var signature = options.InsecureImage ? null : Files.TryOpen(FileDescriptor.WorkingDirectory, path + ".asc", OpenFlags.ReadOnly, out _);
-        return await TakeAsync(file, path, signature is null ? null : ReadSignature(signature), null, cancellation);
+        var signed = new AciSignature(signature is null ? null : ReadSignature(signature), path + ".asc");
+        return await TakeAsync(file, path, signed, null, cancellation);
     }
 
     async Task<StoredImage> WithDownloads(Func<UrlDownload, Task<StoredImage>> fetch)
@@ -70,33 +75,18 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
         return await fetch(download);
     }
 
-    async Task<DiscoveredEndpoints> DiscoverAsync(UrlDownload download, AppcImageName wanted, CancellationToken cancellation)
+    /// <summary>Has the keys that the name's pages offer judged, the first that can be read.</summary>
+    async Task OfferKeysAsync(UrlDownload download, AppcImageName name, Func<OfferedKeys, bool> accept, CancellationToken cancellation)
     {
-        foreach (var place in AciDiscovery.Walk(wanted.Name))
+        var offers = await AciDiscovery.FindAsync(download, name, found => found.PublicKeys.Count > 0, options, progress, cancellation);
+        foreach (var source in offers?.PublicKeys ?? [])
         {
-            foreach (var scheme in options.Registry.InsecureHttp ? HttpsThenHttp : HttpsOnly)
+            var keys = await KeyDownload.ReadAsync(download, source, cancellation);
+            if (accept(new OfferedKeys(name.Name, source, keys)))
             {
-                var address = new Uri($"{scheme}://{place}?ac-discovery=1");
-                string? page;
-                try
-                {
-                    progress.Note?.Invoke($"asking {address}");
-                    page = await download.ReadPageAsync(address, cancellation);
-                }
-                catch (ImageException failure) when (scheme == "https" && options.Registry.InsecureHttp)
-                {
-                    progress.Note?.Invoke(failure.Message);
-                    continue;
-                }
-
-                if (page is not null && AciDiscovery.Read(page, wanted) is { Images.Count: > 0 } found)
-                {
-                    return found;
-                }
+                return;
             }
         }
-
-        throw new ImageException($"image not found: no page of {wanted.Name} or above says where it is (meta elements 'ac-discovery')");
     }
 
     async Task<StoredImage> FetchAsync(UrlDownload download, AciEndpoint endpoint, AppcImageName? wanted, CancellationToken cancellation)
@@ -125,8 +115,8 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
 
         UrlAnswer? late = signature is { IsDeferred: true } ? await download.GetAsync(endpoint.Signature, "signature", null, LargestSignature, cancellation) : null;
         using var deferred = late?.File;
-        var text = (early ?? deferred) is { } present ? ReadSignature(present.File) : null;
-        var image = await TakeAsync(file.File, endpoint.Image.AbsoluteUri, text, wanted, cancellation);
+        var signed = new AciSignature((early ?? deferred) is { } present ? ReadSignature(present.File) : null, endpoint.Signature.AbsoluteUri);
+        var image = await TakeAsync(file.File, endpoint.Image.AbsoluteUri, signed, wanted, cancellation);
         new RemoteFile(endpoint.Image, image.Id, file.EntityTag, DateTimeOffset.UtcNow + file.Fresh).Write(store);
         return image;
     }
@@ -143,10 +133,32 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
     }
 
     /// <summary>Checks the file and takes it into the store, with all it depends on.</summary>
-    async Task<StoredImage> TakeAsync(FileDescriptor file, string source, byte[]? signature, AppcImageName? wanted, CancellationToken cancellation)
+    async Task<StoredImage> TakeAsync(FileDescriptor file, string source, AciSignature signature, AppcImageName? wanted, CancellationToken cancellation)
     {
-        AciSignature? signer = options.InsecureImage ? null : AciSignature.Check(file, source, signature, cancellation);
-        var imported = await AciImport.RunAsync(store, file, source, options.Unpack, manifest => Accept(manifest, source, wanted, signer), cancellation);
+        void Verify(string name)
+        {
+            if (!options.InsecureImage)
+            {
+                signature.Require(file, name, options, progress, cancellation);
+            }
+        }
+
+        // Where the name is known nothing of the file is even looked at before.
+        if (wanted is not null)
+        {
+            Verify(wanted.Name);
+        }
+
+        void Accept(AppImageManifest manifest)
+        {
+            RequireWanted(manifest, source, wanted);
+            if (wanted is null)
+            {
+                Verify(manifest.Name);
+            }
+        }
+
+        var imported = await AciImport.RunAsync(store, file, source, options.Unpack, Accept, cancellation);
         var manifest = imported.Manifest;
         var dependencies = new List<StoredImage>();
         underWay.Add(manifest.Name);
@@ -176,7 +188,7 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
         return image;
     }
 
-    void Accept(AppImageManifest manifest, string source, AppcImageName? wanted, AciSignature? signer)
+    void RequireWanted(AppImageManifest manifest, string source, AppcImageName? wanted)
     {
         if (wanted is not null && !wanted.Matches(manifest.Name, manifest.Labels))
         {
@@ -187,8 +199,6 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
         {
             throw new ImageException($"{source} is for {manifest.Label("os")}/{manifest.Label("arch")}, not for {options.Platform}");
         }
-
-        signer?.Require(manifest.Name, source, progress);
     }
 
     bool FitsPlatform(IReadOnlyList<Annotation> labels) => labels.All(label => label.Name switch

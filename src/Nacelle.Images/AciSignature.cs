@@ -1,15 +1,37 @@
 using Nacelle.Linux;
+using Nacelle.Specs;
+using Nacelle.Trust;
 
 namespace Nacelle.Images;
 
-/// <summary>The signature of an ACI.</summary>
-sealed class AciSignature
+/// <summary>The detached signature that an ACI must have: over the archive as it was fetched, by a key that is trusted for the image's name.</summary>
+/// <param name="Text">Null when there is none.</param>
+/// <param name="Source">Where it comes from, for messages.</param>
+sealed record AciSignature(byte[]? Text, string Source)
 {
-    /// <exception cref="ImageException">There is none.</exception>
-    public static AciSignature Check(FileDescriptor file, string source, byte[]? signature, CancellationToken cancellation) =>
-        throw new ImageException($"{source} cannot be trusted: use --insecure-options=image to take it unsigned");
-
-    public void Require(string name, string source, FetchProgress progress)
+    /// <param name="file">The archive.</param>
+    /// <param name="name">The image's.</param>
+    /// <exception cref="ImageException">The image cannot be trusted; says why.</exception>
+    public void Require(FileDescriptor file, string name, FetchOptions options, FetchProgress progress, CancellationToken cancellation)
     {
+        if (Text is null)
+        {
+            throw new ImageException($"image {name} is not signed: there is no {Source}; --insecure-options=image takes it all the same");
+        }
+
+        var keys = options.Keys.KeysFor(name);
+        if (keys.Count == 0)
+        {
+            throw new ImageException($"no key is trusted for image {name}: see nacelle help trust; --insecure-options=image takes it all the same");
+        }
+
+        using var content = new FileRangeStream(file, 0, Files.Status(file).Size, owned: false);
+        var verdict = DetachedSignature.Verify(Text, Source, content, keys, DateTimeOffset.UtcNow, cancellation);
+        if (!verdict.IsGood)
+        {
+            throw new ImageException($"image {name} is not to be trusted: its signature {verdict.Reason}");
+        }
+
+        progress.Tell?.Invoke($"image: signature verified:\n  {(verdict.Key!.UserIds.Count > 0 ? verdict.Key.UserIds[0] : verdict.Key.Fingerprint)}");
     }
 }

@@ -1,4 +1,5 @@
 using Nacelle.Specs;
+using Nacelle.Trust;
 
 namespace Nacelle.Images;
 
@@ -12,6 +13,12 @@ public sealed record FetchOptions
     /// <summary>Images are taken without anybody's signature.</summary>
     public bool InsecureImage { get; init; }
 
+    /// <summary>Whose signatures count.</summary>
+    public KeyStore Keys { get; init; } = new([]);
+
+    /// <summary>Asked when an image's signer is not known yet, with keys that the image's own pages offer: returns whether they are trusted from now on.</summary>
+    public Func<OfferedKeys, bool>? AcceptKeys { get; init; }
+
     public RegistryOptions Registry { get; init; } = new();
 
     public UnpackOptions Unpack { get; init; } = new();
@@ -19,6 +26,11 @@ public sealed record FetchOptions
     /// <summary>How many layers are fetched at once.</summary>
     public int Parallelism { get; init; } = 3;
 }
+
+/// <summary>Keys that are not trusted yet.</summary>
+/// <param name="Prefix">The names for whose images they are offered.</param>
+/// <param name="Source">Where they come from.</param>
+public sealed record OfferedKeys(string Prefix, Uri Source, IReadOnlyList<OpenPgpKey> Keys);
 
 /// <summary>When the registry is asked.</summary>
 public enum PullPolicy

@@ -53,7 +53,11 @@ sealed class UrlDownload(ContentStore content, FetchOptions options, FetchProgre
     /// <summary>Fetches a page of at most 1 MiB.</summary>
     /// <returns>Null when there is none: the server answers with 4xx.</returns>
     /// <exception cref="ImageException">The server cannot be reached, or fails.</exception>
-    public async Task<string?> ReadPageAsync(Uri address, CancellationToken cancellation)
+    public async Task<string?> ReadPageAsync(Uri address, CancellationToken cancellation) =>
+        await ReadBytesAsync(address, cancellation) is { } page ? Encoding.UTF8.GetString(page) : null;
+
+    /// <inheritdoc cref="ReadPageAsync"/>
+    public async Task<byte[]?> ReadBytesAsync(Uri address, CancellationToken cancellation)
     {
         for (int failures = 0; ;)
         {
@@ -64,7 +68,7 @@ sealed class UrlDownload(ContentStore content, FetchOptions options, FetchProgre
                 if (!RegistryClient.IsTransient(response.StatusCode))
                 {
                     return !response.IsSuccessStatusCode ? null
-                        : Encoding.UTF8.GetString(await RegistryClient.ReadBodyAsync(response, LargestPage, options.Registry.StallTimeout, cancellation));
+                        : await RegistryClient.ReadBodyAsync(response, LargestPage, options.Registry.StallTimeout, cancellation);
                 }
 
                 cause = Describe(response.StatusCode);

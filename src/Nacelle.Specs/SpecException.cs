@@ -22,8 +22,8 @@ public sealed class SpecException : Exception
     /// <summary>The same complaint, naming the document (file, digest, URL) that it is about.</summary>
     public SpecException In(string document) => new(document, this);
 
-    // What a document says is quoted in messages: it shall not make lines of its own in a log, nor talk to a terminal.
-    static string OneLine(string text)
+    /// <summary>Text from outside as it may be quoted in a message: it shall not make lines of its own in a log, nor talk to a terminal.</summary>
+    public static string OneLine(string text)
     {
         if (text.AsSpan().IndexOfAnyInRange('\0', '\x1F') < 0 && text.AsSpan().IndexOfAnyInRange('\x7F', '\x9F') < 0)
         {
