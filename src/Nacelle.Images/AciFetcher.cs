@@ -24,9 +24,14 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
             new Annotation("version", "latest"), new Annotation("os", options.Platform.Os), new Annotation("arch", options.Platform.AppcArchitecture));
         var endpoints = (await AciDiscovery.FindAsync(download, wanted, found => found.Images.Count > 0, options, progress, cancellation)
             ?? throw new ImageException($"image not found: no page of {name.Name} or above says where it is (meta elements 'ac-discovery')")).Images;
-        if (!options.InsecureImage && options.AcceptKeys is not null && !options.Keys.KnowsPrefixOf(name.Name))
+        if (!options.InsecureImage)
         {
-            await OfferKeysAsync(download, wanted, options.AcceptKeys, cancellation);
+            if (options.AcceptKeys is not null && !options.Keys.KnowsPrefixOf(name.Name))
+            {
+                await OfferKeysAsync(download, wanted, options.AcceptKeys, cancellation);
+            }
+
+            AciSignature.KeysFor(name.Name, options);
         }
 
         foreach (var endpoint in endpoints.SkipLast(1))

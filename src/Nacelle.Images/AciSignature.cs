@@ -9,6 +9,11 @@ namespace Nacelle.Images;
 /// <param name="Source">Where it comes from, for messages.</param>
 sealed record AciSignature(byte[]? Text, string Source)
 {
+    /// <summary>The keys that are trusted for images of that name.</summary>
+    /// <exception cref="ImageException">There are none.</exception>
+    public static IReadOnlyList<OpenPgpKey> KeysFor(string name, FetchOptions options) => options.Keys.KeysFor(name) is { Count: > 0 } keys ? keys
+        : throw new ImageException($"no key is trusted for image {name}: see nacelle help trust; --insecure-options=image takes it all the same");
+
     /// <param name="file">The archive.</param>
     /// <param name="name">The image's.</param>
     /// <exception cref="ImageException">The image cannot be trusted; says why.</exception>
@@ -19,12 +24,7 @@ sealed record AciSignature(byte[]? Text, string Source)
             throw new ImageException($"image {name} is not signed: there is no {Source}; --insecure-options=image takes it all the same");
         }
 
-        var keys = options.Keys.KeysFor(name);
-        if (keys.Count == 0)
-        {
-            throw new ImageException($"no key is trusted for image {name}: see nacelle help trust; --insecure-options=image takes it all the same");
-        }
-
+        var keys = KeysFor(name, options);
         using var content = new FileRangeStream(file, 0, Files.Status(file).Size, owned: false);
         var verdict = DetachedSignature.Verify(Text, Source, content, keys, DateTimeOffset.UtcNow, cancellation);
         if (!verdict.IsGood)

@@ -1,0 +1,200 @@
+using System.Diagnostics;
+
+namespace Nacelle.EndToEnd.Tests;
+
+/// <summary>rkt's promise: an image is found by its name, checked by its signature, and addressed by its content. The server is nginx, the signer GnuPG.</summary>
+public sealed class DiscoveryTests : IDisposable
+{
+    readonly Machine machine = new();
+    readonly AppcSite site;
+
+    public DiscoveryTests() => site = new AppcSite(machine.Path);
+
+    public void Dispose()
+    {
+        site.Dispose();
+        machine.Dispose();
+    }
+
+    Result Nacelle(params string[] arguments) => site.Run(Machine.Program, [$"--dir={machine.Data}", $"--local-config={machine.Path}/etc", $"--system-config={machine.Path}/lib", .. arguments]);
+
+    Result Trust(string key, string prefix = "example.com/redis") => Nacelle("trust", $"--prefix={prefix}", "--skip-fingerprint-review", site.Export(key));
+
+    void Refused(string reason)
+    {
+        var fetch = Nacelle("fetch", "example.com/redis");
+        Assert.True(fetch is { ExitCode: 254, Output: "" }, fetch.ToString());
+        Assert.Contains(reason, fetch.Errors, StringComparison.Ordinal);
+        Assert.Single(fetch.Errors.TrimEnd('\n').Split('\n'), line => line.StartsWith("nacelle: ", StringComparison.Ordinal));
+        Assert.Empty(Nacelle("image", "list", "--no-legend").Output);
+    }
+
+    [Fact]
+    public void The_whole_dialogue_from_a_name_to_a_running_app()
+    {
+        var key = site.MakeKey("Example <example@example.com>");
+        site.Publish("example.com/redis", "echo it runs", key);
+        site.OfferKey(key);
+
+        // As a person does it: keys by discovery, looked at and agreed to.
+        var trust = site.Run("/bin/sh", "-c", $"echo yes | {Machine.Program} --dir={machine.Data} --local-config={machine.Path}/etc trust --prefix=example.com/redis");
+        Assert.True(trust.ExitCode == 0, trust.ToString());
+        Assert.Contains("prefix: \"example.com/redis\"\nkey: \"https://example.com/pubkeys.gpg\"\n", trust.Output, StringComparison.Ordinal);
+        Assert.Contains("\tExample <example@example.com>\nAre you sure you want to trust this key (yes/no)?\n", trust.Output, StringComparison.Ordinal);
+        Assert.Contains($"{machine.Path}/etc/trustedkeys/prefix.d/example.com/redis/{key}", trust.Output, StringComparison.Ordinal);
+
+        var fetch = Nacelle("fetch", "example.com/redis");
+        Assert.True(fetch.ExitCode == 0, fetch.ToString());
+        Assert.Matches(@"^sha512-[0-9a-f]{32}\n$", fetch.Output);
+        Assert.Matches(@"^Downloading signature: \[=+\] +\d+ B/\d+ B *\nDownloading ACI: \[=+\] +[0-9.]+ [KM]iB/[0-9.]+ [KM]iB *\nimage: signature verified:\n  Example <example@example.com>\n$", fetch.Errors);
+
+        var run = Nacelle("run", "example.com/redis");
+        Assert.True(run is { ExitCode: 0, Output: "it runs\n" }, run.ToString());
+        Assert.Contains("example.com/redis:1.0", Nacelle("image", "list").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nobodys_key_is_trusted()
+    {
+        site.Publish("example.com/redis", "true", site.MakeKey("A"));
+        Refused("no key is trusted for image example.com/redis");
+    }
+
+    [Fact]
+    public void Another_key_is_trusted()
+    {
+        site.Publish("example.com/redis", "true", site.MakeKey("A"));
+        Assert.Equal(0, Trust(site.MakeKey("B")).ExitCode);
+        Refused("which is not trusted for it");
+    }
+
+    [Fact]
+    public void The_key_is_trusted_for_another_prefix()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        Assert.Equal(0, Trust(key, "example.com/other").ExitCode);
+        Refused("no key is trusted for image example.com/redis");
+    }
+
+    [Fact]
+    public void The_key_has_expired()
+    {
+        var key = site.MakeKey("A", "2021-01-01", "20200101T000000!");
+        site.Publish("example.com/redis", "true", key, "20200601T000000!");
+        Assert.Equal(0, Trust(key).ExitCode);
+        Refused("which expired 2021-01-01");
+    }
+
+    [Fact]
+    public void The_key_was_revoked()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        site.Revoke(key);
+        Assert.Equal(0, Trust(key).ExitCode);
+        Refused("which is revoked");
+    }
+
+    [Fact]
+    public void The_image_was_tampered_with()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        Assert.Equal(0, Trust(key).ExitCode);
+        site.Change("redis.aci", bytes => bytes[bytes.Length / 2] ^= 1);
+        Refused("its signature is bad");
+    }
+
+    [Fact]
+    public void The_signature_was_tampered_with()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        Assert.Equal(0, Trust(key).ExitCode);
+        site.ReplaceSignature("redis.aci.asc", key);
+        Refused("its signature is bad");
+    }
+
+    [Fact]
+    public void There_is_no_signature()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        Assert.Equal(0, Trust(key).ExitCode);
+        site.Remove("redis.aci.asc");
+        Refused("https://example.com/redis.aci.asc");
+    }
+
+    [Fact]
+    public void Names_were_swapped()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        site.Publish("example.com/other", "true", key);
+        Assert.Equal(0, Trust(key, "example.com").ExitCode);
+        site.Swap("redis", "other");
+        Refused("is not example.com/redis: its manifest says example.com/other:1.0");
+    }
+
+    [Fact]
+    public void Dependencies_are_found_and_checked_the_same_way()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/base", "true", key);
+        site.Publish("example.com/redis", "cat /from-base", key, dependency: "example.com/base");
+        Assert.Equal(0, Trust(key, "example.com").ExitCode);
+        var run = Nacelle("run", "example.com/redis");
+        Assert.True(run is { ExitCode: 0, Output: "example.com/base\n" }, run.ToString());
+        Assert.Equal(2, run.Errors.Split("signature verified").Length - 1);
+    }
+
+    [Fact]
+    public void Unsigned_images_are_taken_where_that_is_asked_for()
+    {
+        site.Publish("example.com/redis", "echo unsigned", site.MakeKey("A"));
+        var run = Nacelle("--insecure-options=image", "run", "example.com/redis");
+        Assert.True(run is { ExitCode: 0, Output: "unsigned\n" }, run.ToString());
+        Assert.DoesNotContain("signature", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Keys_from_the_images_own_pages_are_trusted_by_flag()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        site.OfferKey(key);
+        Refused("no key is trusted");
+        var fetch = Nacelle("--trust-keys-from-https", "fetch", "example.com/redis");
+        Assert.True(fetch.ExitCode == 0, fetch.ToString());
+        Assert.Contains("Added key for prefix \"example.com/redis\"", fetch.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, Nacelle("fetch", "example.com/redis").ExitCode);
+    }
+
+    [Fact]
+    public void A_person_who_says_no_trusts_nobody()
+    {
+        var key = site.MakeKey("A");
+        var trust = site.Run("/bin/sh", "-c", $"echo no | {Machine.Program} --dir={machine.Data} --local-config={machine.Path}/etc trust --root {site.Export(key)}");
+        Assert.Equal(254, trust.ExitCode);
+        Assert.False(Directory.Exists($"{machine.Path}/etc"));
+    }
+
+    [Fact]
+    public void A_server_whose_certificate_nobody_knows_is_refused()
+    {
+        site.Publish("example.com/redis", "true", site.MakeKey("A"));
+        var fetch = site.RunWithoutAuthority(Machine.Program, $"--dir={machine.Data}", "fetch", "example.com/redis");
+        Assert.Equal(254, fetch.ExitCode);
+        Assert.Contains("its certificate is not trusted", fetch.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_image_nobody_serves_is_told_in_one_line()
+    {
+        site.Publish("example.com/redis", "true", site.MakeKey("A"));
+        var fetch = Nacelle("fetch", "example.com/nothing");
+        Assert.True(fetch.ExitCode == 254 && fetch.Errors.Contains("example.com/nothing", StringComparison.Ordinal), fetch.ToString());
+        Assert.Single(fetch.Errors.TrimEnd('\n').Split('\n'));
+    }
+}
