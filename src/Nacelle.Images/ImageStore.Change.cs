@@ -80,6 +80,7 @@ public sealed partial class ImageStore
         }
 
         RemoteFile.Sweep(data, id => Content.SizeOf(id) is not null);
+        BuildWork.Collect(data, buildAge ?? BuildCache.Age);
         Layers.Sweep();
         Content.SweepIngest(downloadAge);
         return true;

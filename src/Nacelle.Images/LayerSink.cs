@@ -8,7 +8,7 @@ namespace Nacelle.Images;
 
 /// <summary>Takes a layer's archive and, in one pass, hashes it, compresses it, and writes and hashes what comes of that.</summary>
 /// <remarks>The compressed bytes depend on the archive alone: no name and no time is in gzip's header.</remarks>
-sealed class LayerSink : Stream
+sealed class LayerSink : WriteOnlyStream
 {
     readonly IncrementalHash archive = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     readonly HashedFile file;
@@ -44,28 +44,6 @@ sealed class LayerSink : Stream
         compressor.Write(buffer);
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => TarBytes;
-
-    public override long Position { get => TarBytes; set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
     protected override void Dispose(bool disposing)
     {
         archive.Dispose();
@@ -73,7 +51,7 @@ sealed class LayerSink : Stream
         base.Dispose(disposing);
     }
 
-    sealed class HashedFile(FileDescriptor file) : Stream
+    sealed class HashedFile(FileDescriptor file) : WriteOnlyStream
     {
         public IncrementalHash Hash { get; } = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -84,28 +62,6 @@ sealed class LayerSink : Stream
             Files.Write(file, buffer);
             Hash.AppendData(buffer);
             Size += buffer.Length;
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => Size;
-
-        public override long Position { get => Size; set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
         }
     }
 }

@@ -20,6 +20,9 @@ public sealed record LayerContent
 
     /// <summary>Whether the root's own attributes belong to the layer; otherwise those of the layers below hold.</summary>
     public bool Root { get; init; }
+
+    /// <summary>The directory is somebody else's: nothing in it is changed.</summary>
+    public bool LeaveAlone { get; init; }
 }
 
 /// <summary>
@@ -57,8 +60,8 @@ sealed class LayerWriter
         }
 
         writer.WriteContent(upper, "");
-        StripOverlay(upper);
-        SetTime(upper, "", writer.TimeOf(root));
+        writer.StripOverlay(upper);
+        writer.SetTime(upper, "", writer.TimeOf(root));
         writer.tar.Finish();
         return writer;
     }
@@ -77,7 +80,11 @@ sealed class LayerWriter
             var status = Files.Status(directory, name);
             if (status.Kind == FileKind.Socket || !content.Keep(path, status))
             {
-                Directories.RemoveTree(directory, name);
+                if (!content.LeaveAlone)
+                {
+                    Directories.RemoveTree(directory, name);
+                }
+
                 continue;
             }
 
@@ -183,8 +190,13 @@ sealed class LayerWriter
     static List<TarAttribute> AttributesOf(FileDescriptor file) =>
         [.. ExtendedAttributes.List(file).Where(LayerCopy.IsCopied).Select(name => new TarAttribute(name, ExtendedAttributes.Get(file, name) ?? []))];
 
-    static void StripOverlay(FileDescriptor file)
+    void StripOverlay(FileDescriptor file)
     {
+        if (content.LeaveAlone)
+        {
+            return;
+        }
+
         foreach (var name in ExtendedAttributes.List(file))
         {
             if (name.StartsWith("trusted.overlay.", StringComparison.Ordinal) && name != "trusted.overlay.opaque")
@@ -194,10 +206,10 @@ sealed class LayerWriter
         }
     }
 
-    static void SetTime(FileDescriptor at, string name, long seconds, Timestamp? had = null)
+    void SetTime(FileDescriptor at, string name, long seconds, Timestamp? had = null)
     {
         var time = new Timestamp(seconds, 0);
-        if (had != time)
+        if (had != time && !content.LeaveAlone)
         {
             Files.SetTimes(at, name, time, time);
         }
