@@ -5,7 +5,7 @@ set -euo pipefail
 directory=$(realpath -m -- "$1")
 cd "$(dirname "$0")/.."
 mkdir -p "$directory"
-for project in Cli Supervisor Fetch Oci; do
+for project in Cli Supervisor Fetch Oci Build; do
     output=artifacts/publish/$project
     rm -rf "$output"
     dotnet publish "src/Nacelle.$project" --configuration Release --output "$output" --verbosity quiet -nologo

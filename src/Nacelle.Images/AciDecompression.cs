@@ -5,8 +5,9 @@ namespace Nacelle.Images;
 
 /// <summary>Undoes how an ACI is compressed: besides layers' ways appc also knows bzip2 and xz.</summary>
 /// <remarks>appc 0.8.11, spec/aci.md, "Image Archives". Apart from <see cref="Decompression"/>, so that who runs images does not carry two more libraries' code.</remarks>
-static class AciDecompression
+public static class AciDecompression
 {
+    /// <summary>The archive as it was before compression.</summary>
     /// <param name="source">Can seek; not disposed.</param>
     public static Stream Open(Stream source)
     {

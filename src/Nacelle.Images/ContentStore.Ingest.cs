@@ -136,12 +136,30 @@ public sealed partial class ContentStore
         return Files.Open(data, IngestDirectory, OpenFlags.Unnamed | OpenFlags.ReadWrite, mode: 0x180);
     }
 
+    /// <summary>Makes a file of <see cref="CreateUnnamed"/>, whose content has that digest, durable and gives it its name.</summary>
+    internal void Enter(FileDescriptor unnamed, Digest digest)
+    {
+        Files.Synchronize(unnamed);
+        using var directory = OpenBlobs(digest);
+        if (Files.TryLinkDescriptor(unnamed, directory, digest.Hex) is not (Errno.None or Errno.EEXIST) and var error)
+        {
+            throw new KernelException($"create blob {digest}", error);
+        }
+
+        Files.Synchronize(directory);
+    }
+
+    FileDescriptor OpenBlobs(Digest digest)
+    {
+        Files.EnsureDirectory(images, "blobs");
+        Files.EnsureDirectory(images, $"blobs/{digest.Algorithm}");
+        return Files.Open(images, $"blobs/{digest.Algorithm}", OpenFlags.ReadOnly | OpenFlags.Directory);
+    }
+
     internal void Enter(BlobIngest ingest)
     {
         var digest = ingest.Blob.Digest;
-        Files.EnsureDirectory(images, "blobs");
-        Files.EnsureDirectory(images, $"blobs/{digest.Algorithm}");
-        using var directory = Files.Open(images, $"blobs/{digest.Algorithm}", OpenFlags.ReadOnly | OpenFlags.Directory);
+        using var directory = OpenBlobs(digest);
         Files.Rename(data, $"{IngestDirectory}/{digest.FileName}", directory, digest.Hex);
         Files.Synchronize(directory);
     }

@@ -10,7 +10,7 @@ public sealed partial class ImageStore
     const string ChangingName = ".changing";
 
     /// <summary>Gives an image a name; manifest, config and all layers must be in the store. The name may have stood for another image before.</summary>
-    internal void Add(StoredImage image) => Change(() =>
+    public void Add(StoredImage image) => Change(() =>
     {
         Files.Replace(refs, FileNameOf(image.Name), image.Write());
         Files.Synchronize(refs);
@@ -35,8 +35,9 @@ public sealed partial class ImageStore
     }
 
     /// <summary>Removes blobs and layers that no name and no pod needs, and interrupted downloads older than <paramref name="downloadAge"/>.</summary>
+    /// <param name="buildAge">Layers of builds are kept so long after their last use; <see cref="BuildCache.Age"/> where nothing is said.</param>
     /// <returns>False when nothing was done because somebody is fetching or preparing.</returns>
-    public bool Collect(Func<IReadOnlySet<Digest>> layersInUse, TimeSpan downloadAge)
+    public bool Collect(Func<IReadOnlySet<Digest>> layersInUse, TimeSpan downloadAge, TimeSpan? buildAge = null)
     {
         Recover();
         using var held = Files.Open(images, ".", OpenFlags.ReadOnly | OpenFlags.Directory);
@@ -56,6 +57,12 @@ public sealed partial class ImageStore
             layers.UnionWith(LayersOf(image));
         }
 
+        foreach (var layer in BuildCache.Collect(data, buildAge ?? BuildCache.Age))
+        {
+            layers.Add(layer.DiffId);
+            blobs.Add(layer.Blob.Digest);
+        }
+
         foreach (var blob in Content.List())
         {
             if (!blobs.Contains(blob))
@@ -73,6 +80,7 @@ public sealed partial class ImageStore
         }
 
         RemoteFile.Sweep(data, id => Content.SizeOf(id) is not null);
+        BuildWork.Collect(data, buildAge ?? BuildCache.Age);
         Layers.Sweep();
         Content.SweepIngest(downloadAge);
         return true;

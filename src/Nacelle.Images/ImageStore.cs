@@ -56,7 +56,8 @@ public sealed partial class ImageStore : IDisposable
         ReadReference(FileNameOf(name.ToString())) is { } image && image.Name == name.ToString() ? image : null;
 
     /// <summary>
-    /// The image that a person means: by name (<c>docker://redis</c>, <c>redis</c>, as listed), or by id or config digest, whole or its unique beginning,
+    /// The image that a person means: by name (<c>docker://redis</c>, <c>redis</c>, as listed; a name without a host is first that of an image built
+    /// here), or by id or config digest, whole or its unique beginning,
     /// with or without <c>sha256:</c> or <c>sha256-</c>; of an appc image, name and some of its labels.
     /// </summary>
     /// <returns>Null when there is none.</returns>
@@ -73,7 +74,7 @@ public sealed partial class ImageStore : IDisposable
                 var name = text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.')
                     ? ImageName.Parse(text) : null;
                 found = name is not null ? Find(name)
-                    : (AppcImageName.LooksLikeOne(text) && FindAci(text) is { } aci ? aci : Find(ImageReference.Parse(text)));
+                    : (AppcImageName.LooksLikeOne(text) && FindAci(text) is { } aci ? aci : FindLocal(text) ?? Find(ImageReference.Parse(text)));
             }
             catch (SpecException)
             {
@@ -169,6 +170,9 @@ public sealed partial class ImageStore : IDisposable
             return null;
         }
     }
+
+    /// <summary>Builds name their images <c>localhost/NAME</c>, as podman's do.</summary>
+    StoredImage? FindLocal(string text) => ImageReference.HasHost(text) ? null : Find(ImageReference.Parse("localhost/" + text));
 
     StoredImage? FindById(string text, string hex)
     {

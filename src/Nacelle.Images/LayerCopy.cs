@@ -236,5 +236,5 @@ public sealed partial class LayerCopy
         ExtendedAttributes.Get(directory, "trusted.overlay.opaque") is [(byte)'y'] || ExtendedAttributes.Get(directory, "user.overlay.opaque") is [(byte)'y'];
 
     /// <summary>Overlayfs's own attributes have done their work, and a label of SELinux belongs to a place, not to a file's content.</summary>
-    static bool IsCopied(string attribute) => !Whiteout.SteersOverlay(attribute) && attribute != "security.selinux";
+    internal static bool IsCopied(string attribute) => !Whiteout.SteersOverlay(attribute) && attribute != "security.selinux";
 }

@@ -169,7 +169,7 @@ sealed class ArchiveFiles : NamedFiles
 }
 
 /// <summary>Reads a stretch of a file at its own pace, whoever else reads the same descriptor.</summary>
-sealed class FileRangeStream(FileDescriptor file, long start, long length, bool owned) : Stream
+public sealed class FileRangeStream(FileDescriptor file, long start, long length, bool owned) : Stream
 {
     readonly SafeFileHandle handle = new(file.Number, ownsHandle: false);
     long position;

@@ -44,7 +44,7 @@ sealed class PathMask
         }
 
         using var content = new MemoryStream();
-        using (var writer = new TarWriter(content, TarEntryFormat.Gnu, leaveOpen: true))
+        using (var writer = new System.Formats.Tar.TarWriter(content, TarEntryFormat.Gnu, leaveOpen: true))
         {
             foreach (var path in missing)
             {

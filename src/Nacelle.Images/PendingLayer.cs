@@ -16,7 +16,7 @@ public sealed class PendingLayer : IDisposable
         (this.store, DiffId, this.name, this.directory) = (store, diffId, name, directory);
 
     /// <summary>What the image says it should be.</summary>
-    public Digest DiffId { get; }
+    public Digest DiffId { get; private set; }
 
     internal static PendingLayer Create(LayerStore store, Digest diffId)
     {
@@ -52,6 +52,21 @@ public sealed class PendingLayer : IDisposable
         }
 
         return result = unpacked;
+    }
+
+    /// <summary>Puts a directory in the place of the (empty) root file system, for a layer whose diff-id is still to be found out.</summary>
+    /// <returns>The directory; the caller owns the descriptor.</returns>
+    internal FileDescriptor TakeOver(FileDescriptor parent, string name)
+    {
+        Files.Rename(parent, name, directory, LayerStore.RootfsName);
+        return Files.Open(directory, LayerStore.RootfsName, LayerStore.DirectoryFlags);
+    }
+
+    /// <summary>Says what the directory that was taken over is.</summary>
+    internal void Describe(UnpackResult taken)
+    {
+        DiffId = Digest.Sha256(taken.DiffId);
+        result = taken;
     }
 
     /// <summary>Deletes what was unpacked unless it was committed, and lets go of the lock.</summary>

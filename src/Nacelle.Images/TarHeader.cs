@@ -2,7 +2,7 @@ namespace Nacelle.Images;
 
 /// <summary>The 512 bytes before an entry, field by field. Which fields mean something depends on the magic.</summary>
 /// <remarks>POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".</remarks>
-readonly ref struct TarHeader(ReadOnlySpan<byte> block)
+public readonly ref struct TarHeader(ReadOnlySpan<byte> block)
 {
     public const int Size = 512;
 

@@ -13,4 +13,8 @@ public static unsafe partial class Files
     /// <summary>As <see cref="Link"/>.</summary>
     public static Errno TryLink(FileDescriptor from, string oldName, FileDescriptor to, string newName) =>
         linkat(from, oldName, to, newName, 0) == 0 ? Errno.None : Call.LastError;
+
+    /// <summary>As <see cref="LinkDescriptor"/>.</summary>
+    public static Errno TryLinkDescriptor(FileDescriptor file, FileDescriptor to, string newName) =>
+        linkat(FileDescriptor.WorkingDirectory, file.ProcPath, to, newName, AT_SYMLINK_FOLLOW) == 0 ? Errno.None : Call.LastError;
 }

@@ -10,12 +10,13 @@ public static class Overlay
     /// <remarks>
     /// Options of mount(2) fit a page, and hundreds of layers with long names do not. So the names are numbers: descriptors, seen from /proc/self/fd.
     /// The changes need not outlive a crash of the machine, as no pod does: "volatile" (Linux 5.10) spares syncing the whole file system at the end.
-    /// The working directory is changed for a moment.
+    /// Renamed directories and changed attributes are copied up whole (redirect_dir=off, metacopy=off): upper directories become layers, and what others
+    /// have put into layers shall not redirect anything. The working directory is changed for a moment.
     /// </remarks>
     /// <exception cref="KernelException">EINVAL: a directory lies on a file system that overlayfs cannot use; ENODEV: the kernel has no overlayfs.</exception>
     public static void Mount(IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, FileDescriptor target)
     {
-        var options = $"lowerdir={string.Join(':', layersTopFirst.Select(layer => layer.Number))},upperdir={changes.Number}/upper,workdir={changes.Number}/work";
+        var options = $"lowerdir={string.Join(':', layersTopFirst.Select(layer => layer.Number))},upperdir={changes.Number}/upper,workdir={changes.Number}/work,redirect_dir=off,metacopy=off";
         var before = Environment.CurrentDirectory;
         Environment.CurrentDirectory = "/proc/self/fd";
         try

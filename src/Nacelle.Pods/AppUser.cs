@@ -4,7 +4,7 @@ using Nacelle.Specs;
 namespace Nacelle.Pods;
 
 /// <summary>Who an app runs as, in numbers, with the home directory where the image tells it.</summary>
-sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, string Home)
+public sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, string Home)
 {
     /// <summary>Finds user and group as the image has them.</summary>
     /// <param name="group">Empty for the user's own.</param>

@@ -4,7 +4,7 @@ namespace Nacelle.Pods;
 
 /// <summary>Reads single files of an image through its layers, before anything is mounted.</summary>
 /// <remarks>What overlayfs would show, for the few small files that preparing a pod must know: /etc/passwd, /etc/group, the owner of a path.</remarks>
-sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
+public sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
 {
     const int MaximumLinks = 40;
 
@@ -14,11 +14,21 @@ sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
     public FileStatus? TryStatus(string path) => Find(path)?.Status;
 
     /// <summary>What is at the path itself; its last name is not followed, and its parents are no links.</summary>
-    public FileStatus? TryEntry(string path) => Look(path)?.Status;
+    public FileStatus? TryEntry(string path) => Look(path.Length == 0 ? "." : path)?.Status;
+
+    /// <summary>Where a path leads, without links and a leading slash; what is missing of it stays as it is.</summary>
+    public string RealPath(string path)
+    {
+        Find(path, out var real);
+        return real;
+    }
+
+    (FileDescriptor Layer, string Path, FileStatus Status)? Find(string path) => Find(path, out _);
 
     /// <summary>Follows a path component by component, since each component may come from another layer.</summary>
-    (FileDescriptor Layer, string Path, FileStatus Status)? Find(string path)
+    (FileDescriptor Layer, string Path, FileStatus Status)? Find(string path, out string real)
     {
+        real = "";
         var left = new Stack<string>(path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
         var done = new List<string>();
         (FileDescriptor, string, FileStatus)? found = null;
@@ -35,8 +45,10 @@ sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
             }
 
             done.Add(part);
-            if (Look(string.Join('/', done)) is not { } here)
+            real = string.Join('/', done);
+            if (Look(real) is not { } here)
             {
+                real = string.Join('/', [real, .. left]);
                 return null;
             }
 

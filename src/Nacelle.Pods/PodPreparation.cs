@@ -111,7 +111,7 @@ public static class PodPreparation
     }
 
     /// <summary>Opens the layers that show, lowest first; the caller closes them. One with an opaque root hides all below it.</summary>
-    internal static IReadOnlyList<LayerSource> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds)
+    public static IReadOnlyList<LayerSource> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds)
     {
         var opened = new List<LayerSource>();
         foreach (var diffId in diffIds)

@@ -2,7 +2,7 @@ namespace Nacelle.Specs;
 
 /// <summary>What an image is made for and from: platform, how to run it, the digests of its unpacked layers, its history.</summary>
 /// <remarks>OCI image specification 1.1, config.md.</remarks>
-public sealed record ImageConfig
+public sealed partial record ImageConfig
 {
     public string? Created { get; init; }
 
@@ -76,6 +76,17 @@ public sealed record ImageConfig
         ExposedPorts = ReadSet(node, "ExposedPorts"),
         Labels = node.Map("Labels") ?? new Dictionary<string, string>(),
         StopSignal = node.FindText("StopSignal"),
+        Healthcheck = node.Find("Healthcheck", check => new ImageHealthcheck
+        {
+            Test = check.Texts("Test"),
+            Interval = check.Find("Interval")?.Long() ?? 0,
+            Timeout = check.Find("Timeout")?.Long() ?? 0,
+            StartPeriod = check.Find("StartPeriod")?.Long() ?? 0,
+            StartInterval = check.Find("StartInterval")?.Long() ?? 0,
+            Retries = check.Find("Retries")?.Long() ?? 0,
+        }),
+        OnBuild = node.Texts("OnBuild"),
+        Shell = node.Texts("Shell"),
     };
 
     /// <summary>Go writes a set as an object whose members are all empty objects.</summary>
@@ -116,6 +127,33 @@ public sealed record ImageRunConfig
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
     public string? StopSignal { get; init; }
+
+    /// <summary>Docker's; OCI's config has none, nor the two below.</summary>
+    public ImageHealthcheck? Healthcheck { get; init; }
+
+    /// <summary>Instructions for builds on this image, as they stand in a Containerfile.</summary>
+    public IReadOnlyList<string> OnBuild { get; init; } = [];
+
+    /// <summary>What the shell form of commands is run with.</summary>
+    public IReadOnlyList<string> Shell { get; init; } = [];
+}
+
+/// <summary>How to find out whether a container is well. Times in nanoseconds, 0 for what is usual.</summary>
+/// <remarks>Docker image specification 1.3, "Healthcheck".</remarks>
+public sealed record ImageHealthcheck
+{
+    /// <summary><c>NONE</c>; <c>CMD</c> and arguments; or <c>CMD-SHELL</c> and a text for the shell.</summary>
+    public IReadOnlyList<string> Test { get; init; } = [];
+
+    public long Interval { get; init; }
+
+    public long Timeout { get; init; }
+
+    public long StartPeriod { get; init; }
+
+    public long StartInterval { get; init; }
+
+    public long Retries { get; init; }
 }
 
 public sealed record ImageRootfs

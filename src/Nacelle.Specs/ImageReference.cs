@@ -60,11 +60,9 @@ public sealed record ImageReference : ImageName
             rest = rest[..colon];
         }
 
-        // A first component is a host when it cannot be a repository's: it has a dot, a colon or a capital, or is localhost.
+        bool hasHost = HasHost(rest);
         int slash = rest.IndexOf('/');
-        string first = slash < 0 ? "" : rest[..slash];
-        bool hasHost = first == "localhost" || first.AsSpan().ContainsAny('.', ':', '[') || first.AsSpan().ContainsAnyInRange('A', 'Z');
-        string host = hasHost ? first : "docker.io";
+        string host = hasHost ? rest[..slash] : "docker.io";
         string repository = hasHost ? rest[(slash + 1)..] : rest;
         host = host == "index.docker.io" ? "docker.io" : host;
 
@@ -82,6 +80,14 @@ public sealed record ImageReference : ImageName
 
         repository = host == "docker.io" && !repository.Contains('/') ? "library/" + repository : repository;
         return new ImageReference(host, repository, tag ?? (digest is null ? "latest" : null), digest);
+    }
+
+    /// <summary>Whether a name begins with a host: a first component that cannot be a repository's, because it has a dot, a colon or a capital, or is localhost.</summary>
+    public static bool HasHost(string name)
+    {
+        int slash = name.IndexOf('/');
+        var first = slash < 0 ? [] : name.AsSpan(0, slash);
+        return first is "localhost" || first.ContainsAny('.', ':', '[') || first.ContainsAnyInRange('A', 'Z');
     }
 
     static bool IsTag(string tag) =>

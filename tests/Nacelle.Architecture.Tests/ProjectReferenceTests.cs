@@ -16,6 +16,7 @@ public class ProjectReferenceTests
         ["Systemd"] = ["Linux"],
         ["Network"] = ["Linux", "Specs"],
         ["Pods"] = ["Containers", "Images", "Network", "Trust"],
+        ["Build"] = ["CommandLine", "Pods"],
         ["Supervisor"] = ["Containers"],
         ["Oci"] = ["Containers", "Systemd"],
         ["Cli"] = ["CommandLine", "Pods"],

@@ -1,0 +1,135 @@
+using System.Text;
+using Nacelle.Images;
+using Nacelle.Linux;
+using Nacelle.Pods;
+using Nacelle.Specs;
+
+namespace Nacelle.Build;
+
+/// <summary>COPY and ADD: files of the context, of a stage or an image, of the Containerfile itself, from archives and URLs; they become a layer.</summary>
+sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
+{
+    const uint DownloadMode = 0x180, HeredocMode = 0x1A4;
+
+    public void Do(CopyInstruction copy, Expansion expansion)
+    {
+        var sources = copy.Sources.Select(expansion.Word).ToList();
+        var destination = AbsolutePath(expansion.Word(copy.Destination));
+        var rules = new CopyRules(ReadOwner(copy.Flags.Chown, expansion), ReadMode(copy.Flags.Chmod, expansion), ReadExcludes(copy.Flags.Excludes));
+        var from = copy.Flags.From is { } name ? new Expansion(session.Variables.Global, session.File.Escape).Word(name) : null;
+        var origin = from is null ? null : session.StageOf(from, stageIndex);
+        var heredocs = copy.Heredocs.Select(heredoc => (heredoc.Name, Content: Encoding.UTF8.GetBytes(heredoc.Expand ? expansion.FileText(heredoc.Content) : heredoc.Content))).ToList();
+        var downloads = copy.IsAdd ? sources.Where(IsUrl).Select(url => new Download(session, url, copy.Flags.Checksum)).ToList() : [];
+        if (copy.Flags.Checksum is not null && (downloads.Count != 1 || sources.Count != 1))
+        {
+            throw new BuildException("--checksum is for one URL");
+        }
+
+        using var parts = session.Key("copy", stage);
+        parts.Add(destination).Add(rules.Owner is { } owner ? $"{owner.User}:{owner.Group}" : null).Add(rules.Mode is { } mode ? mode : -1L)
+            .Add(copy.Flags.Parents ? "parents" : null).Add(copy.IsAdd ? $"add {copy.Flags.Unpack}" : null).Add(copy.Flags.Excludes);
+        heredocs.ForEach(heredoc => parts.Add(heredoc.Name).Add(heredoc.Content));
+        downloads.ForEach(download => parts.Add(download.Url).Add(download.Identity));
+        var plain = sources.Where(source => !copy.IsAdd || !IsUrl(source)).ToList();
+        string what;
+        if (origin is not null)
+        {
+            parts.Add(origin.DiffIds.Select(diffId => diffId.ToString())).Add(plain);
+            what = "dir";
+        }
+        else
+        {
+            what = AddContent(parts, plain, rules, copy.Flags.Parents);
+        }
+
+        var key = parts.Finish();
+        var step = session.Find(key);
+        session.SayIfCached(step);
+        if (step is null)
+        {
+            var tree = origin is null ? session.Context : session.TreeOf(origin, from!);
+            using var root = StageRoot.Mount(session.Work, session.Store.Layers, stage.DiffIds);
+            bool many = plain.Count + heredocs.Count + downloads.Count > 1 || plain.Any(PathPattern.IsPattern);
+            var target = new CopyTarget(session, root.Root, destination, many, rules, copy);
+            target.Copy(tree, plain);
+            heredocs.ForEach(heredoc => target.Write(heredoc.Name, heredoc.Content, HeredocMode));
+            downloads.ForEach(download => target.Write(download.FileName, download.Read(), DownloadMode));
+            step = session.Commit(stage, key, root.Detach());
+        }
+
+        stage.Add($"/bin/sh -c #(nop) {copy.Keyword} {(plain.Count + heredocs.Count + downloads.Count > 1 ? "multi" : what)}:{key.Hex} in {copy.Destination} ", step);
+        downloads.ForEach(download => download.Dispose());
+    }
+
+    public static bool IsUrl(string source) => source.StartsWith("http://", StringComparison.Ordinal) || source.StartsWith("https://", StringComparison.Ordinal);
+
+    /// <returns>What the history calls it: a file or a directory.</returns>
+    string AddContent(StepKey parts, List<string> sources, CopyRules rules, bool parents)
+    {
+        var what = "file";
+        var hash = new TreeHash(parts, session.Context, rules, session.Cancellation);
+        foreach (var source in sources)
+        {
+            foreach (var item in session.Context.Find(source))
+            {
+                what = item.Status.Kind == FileKind.Directory ? "dir" : what;
+                parts.Add(parents ? item.Path : "");
+                hash.Add(item);
+            }
+        }
+
+        return what;
+    }
+
+    string AbsolutePath(string path) => path.StartsWith('/') ? path : $"{stage.WorkingDirectory.TrimEnd('/')}/{path}";
+
+    (uint User, uint Group)? ReadOwner(string? text, Expansion expansion)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var owner = expansion.Word(text);
+        int colon = owner.IndexOf(':');
+        var (user, group) = colon < 0 ? (owner, "") : (owner[..colon], owner[(colon + 1)..]);
+        if (uint.TryParse(user, out uint uid) && uint.TryParse(group, out uint gid))
+        {
+            return (uid, gid);
+        }
+
+        try
+        {
+            var found = session.Read(stage, files => AppUser.Find(user, group, [], files));
+            return (found.Uid, found.Gid);
+        }
+        catch (PodException problem)
+        {
+            throw new BuildException($"--chown={owner}: {problem.Message}");
+        }
+    }
+
+    static uint? ReadMode(string? text, Expansion expansion)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var mode = expansion.Word(text);
+        return mode.Length is > 0 and <= 5 && !mode.AsSpan().ContainsAnyExceptInRange('0', '7') && Convert.ToUInt32(mode, 8) is <= 0xFFF and var bits ? bits
+            : throw new BuildException($"--chmod={mode}: write an octal number, as in 0755");
+    }
+
+    static IgnorePatterns ReadExcludes(IReadOnlyList<string> texts)
+    {
+        try
+        {
+            return texts.Count == 0 ? IgnorePatterns.None : IgnorePatterns.Of(texts);
+        }
+        catch (FormatException problem)
+        {
+            throw new BuildException($"--exclude: {problem.Message}");
+        }
+    }
+}
