@@ -11,6 +11,7 @@ static class Commands
         Command.Of("nacelle-build", "build", "make an image from a Containerfile"),
         RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,
-        CatManifestCommand.Definition, ImageListCommand.Definition, ImageRemoveCommand.Definition, VersionCommand.Definition,
+        CatManifestCommand.Definition, ImageListCommand.Definition, ImageCatManifestCommand.Definition,
+        ImageExportCommand.Definition, ImageRenderCommand.Extract, ImageRenderCommand.Render, ImageVerifyCommand.Definition, ImageCollectCommand.Definition, ImageRemoveCommand.Definition, VersionCommand.Definition,
     ];
 }

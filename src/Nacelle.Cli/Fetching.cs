@@ -26,6 +26,11 @@ static class Fetching
             var image = (policy == "update" && IsName(text) ? null : store.Find(text))
                 ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, policy) : null)
                 ?? throw new UserException($"the image '{text}' is not in the store{(IsName(text) ? "" : "; to fetch it say where from, as in docker://" + text)}");
+            if (invocation.Is(PodFlags.VerifyImages))
+            {
+                ImageVerification.Require(store, image);
+            }
+
             store.MarkUsed(image);
             return AppImage.Read(store, image);
         })];

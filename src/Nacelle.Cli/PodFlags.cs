@@ -16,6 +16,7 @@ static class PodFlags
     public static readonly Option PrivateUsers = new("private-users", null, "run the pod in a user namespace of its own");
     public static readonly Option PodManifest = new("pod-manifest", "FILE", "run what this appc pod manifest says");
     public static readonly Option PullPolicy = new("pull-policy", "new|update|never", "when to ask the registry (new: for what the store lacks)");
+    public static readonly Option VerifyImages = new("verify-images", null, "read all files of the images before the pod runs, and refuse what has changed since it was unpacked");
     public static readonly Option Quiet = new("quiet", null, "print the UUID only");
     public static readonly Option UuidFile = new("uuid-file-save", "FILE", "write the pod's UUID to this file");
     public static readonly Option Network = new("net", "none|host", "the pod's network: its own loopback alone, or the host's");
@@ -23,7 +24,7 @@ static class PodFlags
     public static readonly Option Interactive = new("interactive", null, "connect the app to this terminal; for one app");
 
     public static readonly IReadOnlyList<Option> Preparing =
-        [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, NoOverlay, PrivateUsers, PodManifest, PullPolicy, .. AppFlags.PerApp];
+        [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, NoOverlay, PrivateUsers, PodManifest, PullPolicy, VerifyImages, .. AppFlags.PerApp];
 
     public static readonly IReadOnlyList<Option> Running = [Network, Hostname, Interactive];
 

@@ -37,9 +37,4 @@ public static class AciArchiveWriter
             inner.Write(buffer);
         }
     }
-
-    sealed class DescriptorStream(FileDescriptor file) : WriteOnlyStream
-    {
-        public override void Write(ReadOnlySpan<byte> buffer) => Files.Write(file, buffer);
-    }
 }

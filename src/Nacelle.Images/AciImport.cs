@@ -32,7 +32,7 @@ static class AciImport
         var (manifest, text) = AciArchive.ReadManifest(archive, source);
         accept(manifest);
         await Task.Run(() => Unpack(store, archive, id, options, cancellation), cancellation);
-        store.Content.Adopt(plain, id);
+        store.Content.Enter(plain, id);
         var config = ContentStore.DigestOf(text);
         await store.Content.PutAsync(new Descriptor { MediaType = "application/json", Digest = config, Size = text.Length }, text, cancellation);
         return new ImportedAci(id, size, manifest, config);

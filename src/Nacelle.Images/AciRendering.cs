@@ -48,6 +48,8 @@ static class AciRendering
                 }
             }
 
+            // Like every layer of an ACI it has its archive as a blob of the same digest.
+            store.Content.Enter(archive, digest);
             return digest;
         }
         finally

@@ -64,32 +64,6 @@ public sealed partial class ContentStore
         }
     }
 
-    /// <summary>Gives a file of <see cref="CreateUnnamed"/> its place as a blob, durably; where the blob is already, nothing is done.</summary>
-    /// <param name="digest">Of its content, which the caller has computed.</param>
-    internal void Adopt(FileDescriptor file, Digest digest)
-    {
-        Files.EnsureDirectory(images, "blobs");
-        Files.EnsureDirectory(images, $"blobs/{digest.Algorithm}");
-        if (SizeOf(digest) is not null)
-        {
-            return;
-        }
-
-        Files.SetMode(file, 0x1A4);
-        Files.Synchronize(file);
-        using var directory = Files.Open(images, $"blobs/{digest.Algorithm}", OpenFlags.ReadOnly | OpenFlags.Directory);
-        try
-        {
-            Files.LinkDescriptor(file, directory, digest.Hex);
-        }
-        catch (KernelException failure) when (failure.Errno == Errno.EEXIST)
-        {
-            // Another process was quicker, with the same content.
-        }
-
-        Files.SynchronizeDirectory(directory);
-    }
-
     /// <summary>Opens a download that has no digest yet, for this process alone, with what an earlier attempt left in it.</summary>
     /// <param name="name">A file name, without a slash.</param>
     /// <returns>Null while another process is at it.</returns>
@@ -139,6 +113,7 @@ public sealed partial class ContentStore
     /// <summary>Makes a file of <see cref="CreateUnnamed"/>, whose content has that digest, durable and gives it its name.</summary>
     internal void Enter(FileDescriptor unnamed, Digest digest)
     {
+        Files.SetMode(unnamed, 0x1A4);
         Files.Synchronize(unnamed);
         using var directory = OpenBlobs(digest);
         if (Files.TryLinkDescriptor(unnamed, directory, digest.Hex) is not (Errno.None or Errno.EEXIST) and var error)

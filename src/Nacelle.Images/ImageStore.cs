@@ -121,8 +121,8 @@ public sealed partial class ImageStore : IDisposable
     /// <summary>The unpacked layers of an image's root file system, the lowest first.</summary>
     public IReadOnlyList<Digest> LayersOf(StoredImage image) => image.IsAci ? image.Layers : ReadConfig(image).Rootfs.DiffIds;
 
-    /// <summary>The blobs that the layers were unpacked from, as far as they are the image's own.</summary>
-    internal IEnumerable<Digest> BlobsOf(StoredImage image) => image.IsAci ? [image.Id] : ReadManifest(image).Layers.Select(layer => layer.Digest);
+    /// <summary>The blobs that the layers were unpacked from, in the same order.</summary>
+    public IReadOnlyList<Digest> BlobsOf(StoredImage image) => image.IsAci ? image.Layers : [.. ReadManifest(image).Layers.Select(layer => layer.Digest)];
 
     /// <inheritdoc cref="ReadManifest"/>
     public ImageConfig ReadConfig(StoredImage image) => ImageConfig.Parse(Content.Read(image.Config));

@@ -9,6 +9,7 @@ namespace Nacelle.Images;
 /// <code>
 /// layers/sha256-…/rootfs               the lower directory for overlayfs
 ///                 layer.json           sizes
+///                 tree-hash            of rootfs, once the layer has been verified
 ///                 implied-directories  names of directories whose attributes the layer does not tell, each ended by NUL; often missing
 /// layers/.unpacking-…                  being filled by the process that holds its lock
 /// layers/.removing-…                   renamed away, to be deleted
@@ -19,7 +20,7 @@ namespace Nacelle.Images;
 public sealed class LayerStore : IDisposable
 {
     internal const string UnpackingPrefix = ".unpacking-", RemovingPrefix = ".removing-";
-    internal const string RootfsName = "rootfs", RecordName = "layer.json", ImpliedName = "implied-directories";
+    internal const string RootfsName = "rootfs", RecordName = "layer.json", ImpliedName = "implied-directories", TreeHashName = "tree-hash";
     internal const OpenFlags DirectoryFlags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow;
 
     LayerStore(FileDescriptor directory) => Layers = directory;
@@ -60,6 +61,16 @@ public sealed class LayerStore : IDisposable
         return file is not null ? KernelString.Decode(Files.ReadToEnd(file)).Split('\0')[..^1]
             : error == Errno.ENOENT ? []
             : throw new KernelException($"open layer {diffId}", error);
+    }
+
+    /// <summary>The hash of the layer's tree as it was when it was last known to be right; null when nobody has looked since it was unpacked.</summary>
+    public Digest? TreeHashOf(Digest diffId) =>
+        Digest.TryParse(Files.TryReadText(Layers, $"{diffId.FileName}/{TreeHashName}")?.Trim(), out var hash) ? hash : null;
+
+    internal void WriteTreeHash(Digest diffId, Digest hash)
+    {
+        using var directory = Files.Open(Layers, diffId.FileName, DirectoryFlags);
+        Files.Replace(directory, TreeHashName, System.Text.Encoding.ASCII.GetBytes($"{hash}\n"));
     }
 
     /// <summary>All layers that are whole, in no order.</summary>

@@ -1,5 +1,3 @@
-using System.Formats.Tar;
-using System.Security.Cryptography;
 using Nacelle.Linux;
 using Nacelle.Specs;
 
@@ -43,24 +41,21 @@ sealed class PathMask
             return null;
         }
 
-        using var content = new MemoryStream();
-        using (var writer = new System.Formats.Tar.TarWriter(content, TarEntryFormat.Gnu, leaveOpen: true))
+        using var sink = new LayerSink(archive, LayerCompression.None);
+        var tar = new TarWriter(sink);
+        foreach (var path in missing)
         {
-            foreach (var path in missing)
-            {
-                writer.WriteEntry(new GnuTarEntry(TarEntryType.Directory, path + "/") { Mode = (UnixFileMode)0x1ED, ModificationTime = DateTimeOffset.UnixEpoch });
-            }
-
-            foreach (var path in hidden)
-            {
-                int name = path.LastIndexOf('/') + 1;
-                writer.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile, $"{path[..name]}.wh.{path[name..]}") { ModificationTime = DateTimeOffset.UnixEpoch });
-            }
+            tar.Begin(new TarFile { Name = path, Kind = TarEntryKind.Directory, Mode = 0x1ED });
         }
 
-        var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
-        Files.Write(archive, bytes);
-        return Digest.Sha256(SHA256.HashData(bytes));
+        foreach (var path in hidden)
+        {
+            int name = path.LastIndexOf('/') + 1;
+            tar.Begin(new TarFile { Name = $"{path[..name]}.wh.{path[name..]}", Kind = TarEntryKind.File, Mode = 0x1A4 });
+        }
+
+        tar.Finish();
+        return Digest.Sha256(sink.Finish().DiffId);
     }
 
     void Walk(string path, IReadOnlyList<FileDescriptor> directories, CancellationToken cancellation)

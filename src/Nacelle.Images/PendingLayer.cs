@@ -69,6 +69,13 @@ public sealed class PendingLayer : IDisposable
         result = taken;
     }
 
+    /// <summary>The hash of the tree that was unpacked.</summary>
+    internal Digest TreeHash(CancellationToken cancellation)
+    {
+        using var root = Files.Open(directory, LayerStore.RootfsName, LayerStore.DirectoryFlags);
+        return LayerHash.Of(root, cancellation);
+    }
+
     /// <summary>Deletes what was unpacked unless it was committed, and lets go of the lock.</summary>
     public void Dispose()
     {

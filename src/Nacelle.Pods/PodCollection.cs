@@ -156,22 +156,28 @@ public static class PodCollection
         }
     }
 
+    /// <summary>The ids of images that pods in any state were made of.</summary>
+    public static IReadOnlySet<Digest> ImagesInUse(PodStore pods) => InUse(pods, (pod, app) =>
+        Digest.TryParse(pod.ImageIdOf(AppName.Parse(app, "appsinfo")).Replace('-', ':'), out var id) ? [id] : []);
+
     /// <summary>The layers that no pod may lose: those of all that are not garbage.</summary>
-    public static IReadOnlySet<Digest> LayersInUse(PodStore pods)
+    public static IReadOnlySet<Digest> LayersInUse(PodStore pods) => InUse(pods, (pod, app) => pod.LayersOf(app));
+
+    static HashSet<Digest> InUse(PodStore pods, Func<Pod, string, IEnumerable<Digest>> ofApp)
     {
-        var layers = new HashSet<Digest>();
+        var used = new HashSet<Digest>();
         foreach (var found in pods.List())
         {
             using (found)
             {
                 foreach (var app in Directories.ListOrEmpty(found.Pod.Directory, "appsinfo"))
                 {
-                    layers.UnionWith(found.Pod.LayersOf(app.Name));
+                    used.UnionWith(ofApp(found.Pod, app.Name));
                 }
             }
         }
 
-        return layers;
+        return used;
     }
 
     /// <summary>Since the directory was last changed: made, filled or moved.</summary>

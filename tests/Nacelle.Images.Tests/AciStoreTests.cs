@@ -220,6 +220,26 @@ public sealed class AciStoreTests
     }
 
     [Fact]
+    public async Task Every_layer_of_an_image_is_verified_and_mended_dependencies_and_what_hides_too()
+    {
+        using var store = NewStore();
+        var dependency = await TakeAsync(store, AciBuilder.Make("example.com/base", ("a", "a"), ("b", "b")), "base.aci");
+        var image = await TakeAsync(store, AciBuilder.Make("example.com/app", AciBuilder.Depends("example.com/base") + AciBuilder.Whitelist("/a"), (".wh.x", "")));
+        store.Store.Remove(dependency, () => new HashSet<Digest>());
+        Assert.Equal(3, image.Layers.Count);
+        Assert.All(ImageVerification.Verify(store.Store, image, new HashSet<Digest>()), layer => Assert.Equal(LayerState.Intact, layer.State));
+        foreach (var layer in image.Layers)
+        {
+            File.WriteAllText($"{store.Path}/layers/{layer.FileName}/rootfs/more", "");
+        }
+
+        Assert.Throws<ImageException>(() => ImageVerification.Require(store.Store, image));
+        Assert.All(ImageVerification.Verify(store.Store, image, new HashSet<Digest>()), layer => Assert.Equal(LayerState.Rebuilt, layer.State));
+        ImageVerification.Require(store.Store, image);
+        Assert.Equal(["a=a"], Tree(store, image));
+    }
+
+    [Fact]
     public void Damaged_archives_are_taken_or_refused_with_one_line()
     {
         using var store = NewStore();

@@ -52,6 +52,7 @@ public sealed class FetchProgramTests
         using var scratch = new LayerScratch();
         using var registry = Serve(scratch, Image, "");
         string name = $"docker://{registry.Host}/some/image:1", data = scratch.Path + "/data";
+        FetchProgram.Prepare();
         var clock = Stopwatch.StartNew();
         Assert.Equal(0, FetchProgram.Run(data, Http, name).ExitCode);
         int whole = (int)clock.ElapsedMilliseconds, killed = 0;
