@@ -9,10 +9,10 @@ static class FreeSpace
     /// <param name="bytes">How many are needed at least.</param>
     /// <param name="what">For the message.</param>
     /// <exception cref="ImageException">There is not so much room.</exception>
-    public static void Require(FileDescriptor place, long bytes, string what)
+    public static void Require(FileDescriptor place, decimal bytes, string what)
     {
         ulong free = Files.FreeBytes(place);
-        if (bytes > 0 && (ulong)bytes > free)
+        if (bytes > free)
         {
             throw new ImageException($"{what} needs {bytes} bytes, and the file system of {place} has {free} left");
         }

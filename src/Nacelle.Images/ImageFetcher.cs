@@ -173,6 +173,11 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
     {
         // The same layer may stand in an image twice, and two blobs may unpack to the same layer: one after the other, then.
         var layers = manifest.Layers.Zip(config.Rootfs.DiffIds, (blob, diffId) => (Blob: blob, DiffId: diffId)).DistinctBy(layer => layer.Blob.Digest).ToList();
+
+        // What is fetched lies in the store twice, and unpacked it is hardly ever smaller: so much at least is known before the first byte.
+        decimal needed = layers.Where(layer => store.Content.SizeOf(layer.Blob.Digest) is null).Sum(layer => (decimal)layer.Blob.Size)
+            + layers.Where(layer => !store.Layers.Contains(layer.DiffId)).Sum(layer => (decimal)layer.Blob.Size);
+        FreeSpace.Require(store.Data, needed, source.Name.ToString());
         var bars = progress.Start(layers.Select(layer => layer.Blob));
         var groups = layers.Zip(bars).GroupBy(layer => layer.First.DiffId).OrderByDescending(group => group.Max(layer => layer.First.Blob.Size));
 

@@ -8,6 +8,9 @@ sealed class PathMask
 {
     const OpenFlags DirectoryFlags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow;
 
+    // With ".wh." before it, it has to be a name still.
+    const int LongestHidden = 251;
+
     readonly HashSet<string> kept = new(StringComparer.Ordinal);
     readonly SortedSet<string> missing = new(StringComparer.Ordinal);
     readonly List<string> hidden = [];
@@ -67,6 +70,11 @@ sealed class PathMask
             var inner = path.Length == 0 ? name : $"{path}/{name}";
             if (!kept.Contains(inner))
             {
+                if (name.StartsWith(".wh.", StringComparison.Ordinal) || KernelString.Encode(name).Length > LongestHidden)
+                {
+                    throw new ImageException($"the path whitelist leaves out '{LayerException.Printable(inner)}', which no whiteout can name");
+                }
+
                 hidden.Add(inner);
                 continue;
             }

@@ -116,6 +116,15 @@ public sealed class AciStoreTests
     }
 
     [Fact]
+    public async Task What_no_whiteout_can_name_cannot_be_left_out()
+    {
+        using var store = NewStore();
+        Assert.Contains(".wh.x", (await Assert.ThrowsAsync<ImageException>(() =>
+            TakeAsync(store, AciBuilder.Make("example.com/app", AciBuilder.Whitelist("/a"), ("a", ""), (".wh.x", ""))))).Message, StringComparison.Ordinal);
+        Assert.Empty(store.Store.List());
+    }
+
+    [Fact]
     public async Task The_whitelist_of_a_dependency_does_not_bind_who_depends_on_it()
     {
         using var store = NewStore();
@@ -224,7 +233,7 @@ public sealed class AciStoreTests
     {
         using var store = NewStore();
         var dependency = await TakeAsync(store, AciBuilder.Make("example.com/base", ("a", "a"), ("b", "b")), "base.aci");
-        var image = await TakeAsync(store, AciBuilder.Make("example.com/app", AciBuilder.Depends("example.com/base") + AciBuilder.Whitelist("/a"), (".wh.x", "")));
+        var image = await TakeAsync(store, AciBuilder.Make("example.com/app", AciBuilder.Depends("example.com/base") + AciBuilder.Whitelist("/a"), ("x", "")));
         store.Store.Remove(dependency, () => new HashSet<Digest>());
         Assert.Equal(3, image.Layers.Count);
         Assert.All(ImageVerification.Verify(store.Store, image, new HashSet<Digest>()), layer => Assert.Equal(LayerState.Intact, layer.State));

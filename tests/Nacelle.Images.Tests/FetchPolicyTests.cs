@@ -17,6 +17,23 @@ public sealed class FetchPolicyTests
         Assert.Equal(before, registry.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(1L << 46)]
+    [InlineData(long.MaxValue)]
+    public async Task An_image_larger_than_the_free_disk_is_refused_early_and_leaves_nothing(long size)
+    {
+        using var scratch = new StoreScratch();
+        var image = TestImage.OfNoise(1, 10, 20);
+        var manifest = Encoding.UTF8.GetString(image.Blobs[image.Manifest.Digest.ToString()]);
+        manifest = image.Layers.Aggregate(manifest, (text, layer) => text.Replace($"\"size\":{layer.Size}", $"\"size\":{size}", StringComparison.Ordinal));
+        using var registry = new FaultyRegistry(image) { Root = image.Put(Encoding.UTF8.GetBytes(manifest), MediaTypes.OciManifest) };
+        var refused = await Assert.ThrowsAsync<ImageException>(() => scratch.FetchAsync(registry.Name));
+        Assert.Contains("bytes, and the file system of", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(registry.Requests, request => image.Layers.Any(layer => FaultyRegistry.IsBlob(request, layer)));
+        Assert.Empty(scratch.Downloads());
+        Assert.Empty(scratch.Store.List());
+    }
+
     [Fact]
     public async Task Never_asks_nobody_at_all()
     {
