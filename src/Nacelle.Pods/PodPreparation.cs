@@ -111,10 +111,13 @@ public static class PodPreparation
     }
 
     /// <summary>Opens the layers that show, lowest first; the caller closes them. One with an opaque root hides all below it.</summary>
+    /// <remarks>
+    /// A layer that stands in an image twice counts where it is highest: all that it says is said there, and overlayfs takes no directory twice (ELOOP).
+    /// </remarks>
     public static IReadOnlyList<LayerSource> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds)
     {
         var opened = new List<LayerSource>();
-        foreach (var diffId in diffIds)
+        foreach (var diffId in diffIds.Reverse().Distinct().Reverse())
         {
             var layer = layers.TryOpenSource(diffId) ?? throw new PodException($"the layer {diffId} of the image is not in the store: fetch the image again");
             if (layer.RootIsOpaque)

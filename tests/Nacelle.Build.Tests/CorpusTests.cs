@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+
+namespace Nacelle.Build.Tests;
+
+/// <summary>Twenty Containerfiles, built by Debian's buildah and by us; root file systems and configurations are compared entry by entry.</summary>
+/// <remarks>Both images are unpacked by umoci. What buildah is known to do otherwise is said where it is left out.</remarks>
+public sealed class CorpusTests : IDisposable
+{
+    static readonly string Corpus = Path.Combine(BuildMachine.Repository, "tests/Nacelle.Build.Tests/corpus");
+
+    readonly BuildMachine machine = new();
+
+    public static TheoryData<string> Names => [.. Directory.GetDirectories(Corpus).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Builds_as_buildah_builds_it(string name)
+    {
+        foreach (var program in (string[])["buildah", "skopeo", "umoci"])
+        {
+            Assert.SkipUnless(File.Exists($"/usr/bin/{program}"), $"{program} is not installed");
+        }
+
+        var context = machine.Path + "/context";
+        BuildMachine.Shell(machine.Path, $"cp -a '{Corpus}/{name}' context; cd context; chmod -R go-w .; [ ! -e setup.sh ] || sh -e setup.sh; rm -f setup.sh; find . -exec touch -h -d '2003-03-03 UTC' {{}} +");
+        var flags = File.Exists(context + "/flags") ? File.ReadAllText(context + "/flags").Trim().Split('\n') : [];
+        File.Delete(context + "/flags");
+        var started = DateTimeOffset.UtcNow.AddMinutes(-1);
+
+        var ours = machine.Nacelle(["build", "-t", "corpus", .. flags, context]);
+        Assert.True(ours.ExitCode == 0, ours.ToString());
+        BuildMachine.Shell(machine.Path, "skopeo copy -q oci:data/images:localhost/base:latest oci:base:base; skopeo copy -q oci:data/images:localhost/corpus:latest oci:ours:image");
+
+        string[] storage = ["--root", machine.Path + "/buildah", "--runroot", machine.Path + "/buildah-run", "--storage-driver", "vfs"];
+        var pull = BuildMachine.Run("buildah", [.. storage, "pull", $"oci:{machine.Path}/base:base"]);
+        Assert.True(pull.ExitCode == 0, pull.ToString());
+        BuildMachine.Run("buildah", [.. storage, "tag", pull.Output.Trim(), BuildMachine.Base]);
+        var file = File.Exists(context + "/Containerfile") ? "Containerfile" : "Dockerfile";
+        var theirs = BuildMachine.Run("buildah", [.. storage, "bud", "--isolation=chroot", "--format=oci", "--layers", "-f", $"{context}/{file}", "-t", "localhost/corpus", .. flags, context]);
+        Assert.True(theirs.ExitCode == 0, theirs.ToString());
+        var push = BuildMachine.Run("buildah", [.. storage, "push", "-q", "localhost/corpus", $"oci:{machine.Path}/theirs:image"]);
+        Assert.True(push.ExitCode == 0, push.ToString());
+
+        foreach (var one in (string[])["ours", "theirs"])
+        {
+            var unpack = BuildMachine.Run("umoci", ["raw", "unpack", "--image", $"{machine.Path}/{one}:image", $"{machine.Path}/{one}-rootfs"]);
+            Assert.True(unpack.ExitCode == 0, unpack.ToString());
+        }
+
+        Assert.Equal(Lines(machine.Path + "/theirs-rootfs", started), Lines(machine.Path + "/ours-rootfs", started));
+        Assert.Equal(Configuration("theirs"), Configuration("ours"));
+        machine.RequireNothingLeft();
+    }
+
+    static string Lines(string rootfs, DateTimeOffset before) =>
+        string.Join('\n', ImageTree.Of(rootfs, before).Where(line => !IsLeftover(line.Key, line.Value)).Select(line => $"{line.Key} {line.Value}"));
+
+    /// <summary>Mount points that buildah leaves in images that have none.</summary>
+    static bool IsLeftover(string path, string line) => path is "dev" or "proc" or "sys" or "run" && line.StartsWith("Directory", StringComparison.Ordinal);
+
+    string Configuration(string image)
+    {
+        var inspect = BuildMachine.Run("skopeo", ["inspect", "--config", "--raw", $"oci:{machine.Path}/{image}:image"]);
+        Assert.True(inspect.ExitCode == 0, inspect.ToString());
+        var config = JsonNode.Parse(inspect.Output)!.AsObject();
+        config.Remove("created");
+        config.Remove("rootfs");
+        var run = config["config"]!.AsObject();
+        if (run["Labels"] is JsonObject labels)
+        {
+            labels.Remove("io.buildah.version");
+            if (labels.Count == 0)
+            {
+                run.Remove("Labels");
+            }
+        }
+
+        // When it was, what it was made from, and by which hashes files are named differs by nature. A directory that WORKDIR makes is a layer of its own
+        // here, as with Docker; buildah puts it into the next one.
+        foreach (var step in config["history"]!.AsArray().Select(step => step!.AsObject()))
+        {
+            step.Remove("created");
+            step.Remove("comment");
+            var by = step["created_by"]!.ToString();
+            var words = by.Split(' ');
+            step["created_by"] = by.Contains("#(nop) COPY ", StringComparison.Ordinal) || by.Contains("#(nop) ADD ", StringComparison.Ordinal)
+                ? string.Join(' ', words.Select(word => word.Contains(':') ? word.Split(':')[0] : word))
+                : by;
+            if (by.Contains("WORKDIR", StringComparison.Ordinal))
+            {
+                step.Remove("empty_layer");
+            }
+        }
+
+        return Sorted(config).ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true });
+    }
+
+    static JsonNode Sorted(JsonNode node) => node switch
+    {
+        JsonObject map => new JsonObject(map.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => KeyValuePair.Create(member.Key, member.Value is null ? null : Sorted(member.Value)))),
+        JsonArray list => new JsonArray([.. list.Select(item => item is null ? null : Sorted(item))]),
+        _ => node.DeepClone(),
+    };
+
+    public void Dispose() => machine.Dispose();
+}

@@ -1,0 +1,1 @@
+mv dockerignore .dockerignore

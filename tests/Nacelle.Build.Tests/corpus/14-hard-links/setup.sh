@@ -1,0 +1,1 @@
+ln linked/one linked/two; setfattr -n user.colour -v blue attributes

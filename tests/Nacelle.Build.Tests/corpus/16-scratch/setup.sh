@@ -1,0 +1,1 @@
+cp /bin/busybox busybox; mkdir -p etc

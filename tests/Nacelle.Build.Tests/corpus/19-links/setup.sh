@@ -1,0 +1,1 @@
+ln -s tree/dir/t link
