@@ -127,7 +127,7 @@ sealed class ProgressBars : IAsyncDisposable
         {
             LayerPhase.Pending => "pending",
             LayerPhase.Waiting => "waiting for another fetch",
-            LayerPhase.Fetching => "",
+            LayerPhase.Fetching or LayerPhase.Sending => "",
             LayerPhase.Unpacking => "unpacking",
             _ => "done",
         };

@@ -82,9 +82,12 @@ public enum LayerPhase
     /// <summary>Being downloaded and unpacked.</summary>
     Fetching,
 
+    /// <summary>Being sent to a registry or written to a file.</summary>
+    Sending,
+
     /// <summary>Downloaded; the rest is unpacked and made durable.</summary>
     Unpacking,
 
-    /// <summary>In the store.</summary>
+    /// <summary>Where it belongs.</summary>
     Done,
 }
