@@ -9,6 +9,9 @@ static class Commands
     [
         Command.Of(Fetching.Program, "fetch", "fetch images into the store"), RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,
+        Command.Of(Fetching.Program, "image copy", "copy an image between registries, the store, layouts and archives"),
+        Command.Of(Fetching.Program, "image inspect", "tell about an image, here or in a registry"),
+        Command.Of(Fetching.Program, "image push", "send an image from the store to a registry"),
         CatManifestCommand.Definition, ImageListCommand.Definition, ImageRemoveCommand.Definition, VersionCommand.Definition,
     ];
 }

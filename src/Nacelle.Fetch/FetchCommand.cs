@@ -8,7 +8,7 @@ namespace Nacelle.Fetch;
 static class FetchCommand
 {
     static readonly Option Policy = new("pull-policy", "update|new|never", "when to ask the registry (update: always)");
-    static readonly Option ForPlatform = new("platform", "OS/ARCH[/VARIANT]", "fetch for this platform instead of this machine's");
+    internal static readonly Option ForPlatform = new("platform", "OS/ARCH[/VARIANT]", "fetch for this platform instead of this machine's");
     static readonly Option Full = new("full", null, "print the whole id");
 
     public static readonly Command Definition = new("fetch", "[FLAGS] IMAGE…", "fetch images into the store", [Policy, ForPlatform, Full], Run)
@@ -27,7 +27,7 @@ static class FetchCommand
         var options = new FetchOptions
         {
             PullPolicy = ParsePolicy(invocation.Value(Policy) ?? "update"),
-            Platform = invocation.Value(ForPlatform) is { } platform ? ParsePlatform(platform) : Platform.Current,
+            Platform = PlatformOf(invocation),
             InsecureImage = GlobalFlags.IsInsecure(invocation, "image"),
             Registry = RegistryFlags.Of(invocation),
         };
@@ -41,7 +41,7 @@ static class FetchCommand
                 StoredImage image;
                 await using (bars = ProgressBars.Show(progress, enabled: !debug))
                 {
-                    image = await new ImageFetcher(store, options, progress).FetchAsync(ImageName.Parse(text), cancellation);
+                    image = await new ImageFetcher(store, options, progress).FetchAsync(text, cancellation);
                 }
 
                 Output.Line(full ? image.Id.FileName : image.ShortId);
@@ -57,11 +57,11 @@ static class FetchCommand
         _ => throw new UserException($"--pull-policy is new, update or never, not '{text}'"),
     };
 
-    static Platform ParsePlatform(string text)
+    internal static Platform PlatformOf(Invocation invocation)
     {
         try
         {
-            return Platform.Parse(text);
+            return invocation.Value(ForPlatform) is { } text ? Platform.Parse(text) : Platform.Current;
         }
         catch (SpecException failure)
         {

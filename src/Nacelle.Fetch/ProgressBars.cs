@@ -129,6 +129,7 @@ sealed class ProgressBars : IAsyncDisposable
             LayerPhase.Waiting => "waiting for another fetch",
             LayerPhase.Fetching or LayerPhase.Sending => "",
             LayerPhase.Unpacking => "unpacking",
+            LayerPhase.Compressing => "compressing",
             _ => "done",
         };
         long done = Math.Min(layer.Done, layer.Total);

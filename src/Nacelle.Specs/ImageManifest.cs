@@ -99,10 +99,10 @@ public sealed record ImageManifest
         })],
     };
 
-    /// <summary>The same image in Docker's media types, which know neither annotations nor zstd.</summary>
-    /// <exception cref="SpecException">A layer is compressed with zstd, or the manifest has what Docker's cannot say.</exception>
-    public ImageManifest ToDocker() => Annotations is { Count: > 0 } || Subject is not null || ArtifactType is not null
-        ? throw new SpecException(Annotations is { Count: > 0 } ? "annotations" : "subject", "a Docker manifest has none")
+    /// <summary>The same image in Docker's media types, which know neither annotations (they are left out) nor zstd.</summary>
+    /// <exception cref="SpecException">A layer is compressed with zstd, or the manifest is about another one.</exception>
+    public ImageManifest ToDocker() => Subject is not null || ArtifactType is not null
+        ? throw new SpecException(Subject is null ? "artifactType" : "subject", "a Docker manifest has none")
         : this with
         {
             MediaType = MediaTypes.DockerManifest,

@@ -37,6 +37,10 @@ public sealed record ImageReference : ImageName
     /// <summary>Without scheme: <c>docker.io/library/redis:7</c>.</summary>
     public string Name => $"{Host}/{Repository}{(Tag is null ? "" : ":" + Tag)}{(Digest is null ? "" : "@" + Digest)}";
 
+    /// <summary>The name as Docker's tools show it: without the hub's own host and directory.</summary>
+    public string FamiliarName => Name.StartsWith("docker.io/library/", StringComparison.Ordinal) ? Name[18..]
+        : Name.StartsWith("docker.io/", StringComparison.Ordinal) ? Name[10..] : Name;
+
     public override string ToString() => "docker://" + Name;
 
     /// <param name="text">With <c>docker://</c> or <c>docker:</c> before it, or bare.</param>
@@ -60,11 +64,9 @@ public sealed record ImageReference : ImageName
             rest = rest[..colon];
         }
 
-        // A first component is a host when it cannot be a repository's: it has a dot, a colon or a capital, or is localhost.
         int slash = rest.IndexOf('/');
-        string first = slash < 0 ? "" : rest[..slash];
-        bool hasHost = first == "localhost" || first.AsSpan().ContainsAny('.', ':', '[') || first.AsSpan().ContainsAnyInRange('A', 'Z');
-        string host = hasHost ? first : "docker.io";
+        bool hasHost = HasHost(rest);
+        string host = hasHost ? rest[..slash] : "docker.io";
         string repository = hasHost ? rest[(slash + 1)..] : rest;
         host = host == "index.docker.io" ? "docker.io" : host;
 
@@ -82,6 +84,15 @@ public sealed record ImageReference : ImageName
 
         repository = host == "docker.io" && !repository.Contains('/') ? "library/" + repository : repository;
         return new ImageReference(host, repository, tag ?? (digest is null ? "latest" : null), digest);
+    }
+
+    /// <summary>Whether a name, without scheme, says which registry it is in.</summary>
+    /// <remarks>A first component is a host when it cannot be a repository's: it has a dot, a colon or a capital, or is localhost.</remarks>
+    public static bool HasHost(string name)
+    {
+        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        var first = slash < 0 ? "" : name.AsSpan(0, slash);
+        return first is "localhost" || first.ContainsAny('.', ':', '[') || first.ContainsAnyInRange('A', 'Z');
     }
 
     static bool IsTag(string tag) =>
