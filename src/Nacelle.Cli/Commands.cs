@@ -12,6 +12,10 @@ static class Commands
         RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,
         CatManifestCommand.Definition, ImageListCommand.Definition, ImageCatManifestCommand.Definition,
-        ImageExportCommand.Definition, ImageRenderCommand.Extract, ImageRenderCommand.Render, ImageVerifyCommand.Definition, ImageCollectCommand.Definition, ImageRemoveCommand.Definition, VersionCommand.Definition,
+        Command.Of(Fetching.Program, "image copy", "copy an image between registries, the store, layouts and archives"),
+        ImageExportCommand.Definition, ImageRenderCommand.Extract, ImageCollectCommand.Definition,
+        Command.Of(Fetching.Program, "image inspect", "tell about an image, here or in a registry"),
+        Command.Of(Fetching.Program, "image push", "send an image from the store to a registry"),
+        ImageRemoveCommand.Definition, ImageRenderCommand.Render, ImageVerifyCommand.Definition, VersionCommand.Definition,
     ];
 }

@@ -9,7 +9,7 @@ namespace Nacelle.Fetch;
 static class FetchCommand
 {
     static readonly Option Policy = new("pull-policy", "update|new|never", "when to ask the registry (update: always)");
-    static readonly Option ForPlatform = new("platform", "OS/ARCH[/VARIANT]", "fetch for this platform instead of this machine's");
+    internal static readonly Option ForPlatform = new("platform", "OS/ARCH[/VARIANT]", "fetch for this platform instead of this machine's");
     static readonly Option Full = new("full", null, "print the whole id");
 
     public static readonly Command Definition = new("fetch", "[FLAGS] IMAGE…", "fetch images into the store", [Policy, ForPlatform, Full], Run)
@@ -28,7 +28,7 @@ static class FetchCommand
         var options = new FetchOptions
         {
             PullPolicy = ParsePolicy(invocation.Value(Policy) ?? "update"),
-            Platform = invocation.Value(ForPlatform) is { } platform ? ParsePlatform(platform) : Platform.Current,
+            Platform = PlatformOf(invocation),
             InsecureImage = GlobalFlags.IsInsecure(invocation, "image"),
             Keys = new KeyStore(GlobalFlags.ConfigDirectories(invocation)),
             Registry = RegistryFlags.Of(invocation),
@@ -44,7 +44,7 @@ static class FetchCommand
                 await using (bars = ProgressBars.Show(progress, enabled: !debug))
                 {
                     var asking = options with { AcceptKeys = offer => KeyReview.Accept(invocation, offer, text => bars.Tell(text + "\n")) };
-                    image = await new ImageFetcher(store, asking, progress).FetchAsync(ImageName.Parse(text), cancellation);
+                    image = await new ImageFetcher(store, asking, progress).FetchAsync(text, cancellation);
                 }
 
                 Output.Line(full ? image.Id.FileName : image.ShortId);
@@ -60,11 +60,11 @@ static class FetchCommand
         _ => throw new UserException($"--pull-policy is new, update or never, not '{text}'"),
     };
 
-    static Platform ParsePlatform(string text)
+    internal static Platform PlatformOf(Invocation invocation)
     {
         try
         {
-            return Platform.Parse(text);
+            return invocation.Value(ForPlatform) is { } text ? Platform.Parse(text) : Platform.Current;
         }
         catch (SpecException failure)
         {

@@ -4,5 +4,8 @@ using Nacelle.Images;
 using Nacelle.Specs;
 
 return new CommandProgram(
-    "nacelle-fetch", "those of nacelle's commands that speak to other machines", [FetchCommand.Definition, TrustCommand.Definition, DownloadCommand.Definition],
+    "nacelle-fetch", "those of nacelle's commands that speak to other machines",
+    [
+        FetchCommand.Definition, TrustCommand.Definition, DownloadCommand.Definition, ImageCopyCommand.Definition, ImageInspectCommand.Definition, ImagePushCommand.Definition,
+    ],
     problem => problem is ImageException or LayerException or SpecException).Run(args);

@@ -127,8 +127,9 @@ sealed class ProgressBars : IAsyncDisposable
         {
             LayerPhase.Pending => "pending",
             LayerPhase.Waiting => "waiting for another fetch",
-            LayerPhase.Fetching => "",
+            LayerPhase.Fetching or LayerPhase.Sending => "",
             LayerPhase.Unpacking => "unpacking",
+            LayerPhase.Compressing => "compressing",
             _ => "done",
         };
         long done = Math.Min(layer.Done, layer.Total);

@@ -10,5 +10,6 @@ static class RegistryFlags
     {
         InsecureHttp = GlobalFlags.IsInsecure(invocation, "http"),
         InsecureTls = GlobalFlags.IsInsecure(invocation, "tls"),
+        Registries = RegistriesConfiguration.Load(),
     };
 }

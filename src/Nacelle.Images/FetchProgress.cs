@@ -55,11 +55,16 @@ public sealed class DownloadProgress(string title, long? total)
 public sealed class LayerProgress(Digest digest, long total)
 {
     long done;
+    long size = total;
 
     public Digest Digest => digest;
 
-    /// <summary>Compressed size in bytes.</summary>
-    public long Total => total;
+    /// <summary>Compressed size in bytes; another one once it has been compressed anew.</summary>
+    public long Total
+    {
+        get => Interlocked.Read(ref size);
+        internal set => Interlocked.Exchange(ref size, value);
+    }
 
     /// <summary>How many of them have been downloaded.</summary>
     public long Done
@@ -82,9 +87,15 @@ public enum LayerPhase
     /// <summary>Being downloaded and unpacked.</summary>
     Fetching,
 
+    /// <summary>Being compressed in another way.</summary>
+    Compressing,
+
+    /// <summary>Being sent to a registry or written to a file.</summary>
+    Sending,
+
     /// <summary>Downloaded; the rest is unpacked and made durable.</summary>
     Unpacking,
 
-    /// <summary>In the store.</summary>
+    /// <summary>Where it belongs.</summary>
     Done,
 }

@@ -7,8 +7,39 @@ namespace Nacelle.Images;
 /// <remarks>Interrupted at any point it leaves whole content under its digest and partial downloads that the next fetch resumes; nothing else.</remarks>
 public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchProgress progress)
 {
-    // An index may point to further ones; real images stop at the first.
-    const int DeepestIndex = 3;
+    /// <summary>Fetches what a person means, by a name that may leave out the registry: of several places that it may mean the first that has it.</summary>
+    /// <inheritdoc cref="FetchAsync(ImageName, CancellationToken)"/>
+    public async Task<StoredImage> FetchAsync(string text, CancellationToken cancellation)
+    {
+        if (!text.StartsWith("docker:", StringComparison.Ordinal))
+        {
+            return await FetchAsync(ImageName.Parse(text), cancellation);
+        }
+
+        var candidates = options.Registry.Registries.Candidates(text);
+        var refusals = new List<string>();
+        foreach (var candidate in candidates.SkipLast(1))
+        {
+            try
+            {
+                return await FetchAsync(candidate, cancellation);
+            }
+            catch (ImageException refused)
+            {
+                refusals.Add(refused.Message);
+                progress.Note?.Invoke(refused.Message);
+            }
+        }
+
+        try
+        {
+            return await FetchAsync(candidates[^1], cancellation);
+        }
+        catch (ImageException refused) when (refusals.Count > 0)
+        {
+            throw new ImageException($"{text} is in none of {string.Join(", ", candidates.Select(one => one.Host))}: {string.Join("; ", refusals)}; {refused.Message}", refused);
+        }
+    }
 
     /// <exception cref="ImageException">There is no such image, or it cannot be had; the message is for a person.</exception>
     /// <exception cref="SpecException">A document of the image is not valid.</exception>
@@ -80,7 +111,7 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
     {
         using var held = store.HoldContent();
         var resolved = await source.ResolveAsync(cancellation);
-        var document = await ChooseManifestAsync(source, resolved, cancellation);
+        var document = await source.ChooseAsync(resolved, options.Platform, cancellation);
         string where = $"manifest {document.Descriptor.Digest}";
         var manifest = In(where, () => ImageManifest.Parse(document.Content));
         progress.Note?.Invoke($"{source.Name}: {where}");
@@ -112,26 +143,6 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
         };
         store.Add(image);
         return image;
-    }
-
-    async Task<SourceDocument> ChooseManifestAsync(ImageSource source, SourceDocument document, CancellationToken cancellation)
-    {
-        for (int depth = 0; MediaTypes.IsIndex(document.Descriptor.MediaType); depth++)
-        {
-            string where = $"index {document.Descriptor.Digest}";
-            var content = document.Content;
-            var index = In(where, () => ImageIndex.Parse(content));
-            if (depth == DeepestIndex)
-            {
-                throw new ImageException($"{where}: indexes are nested more than {DeepestIndex} deep");
-            }
-
-            var chosen = index.Choose(options.Platform) ?? throw new ImageException(
-                $"{source.Name} has no image for {options.Platform}; it has {Offered(index)}");
-            document = await source.ReadAsync(chosen, cancellation);
-        }
-
-        return document;
     }
 
     async Task<ImageConfig> ReadConfigAsync(ImageSource source, ImageManifest manifest, CancellationToken cancellation)
@@ -192,12 +203,6 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
                     await new LayerFetch(store, source, blob, diffId, options, bar, progress).RunAsync(stop);
                 }
             });
-    }
-
-    static string Offered(ImageIndex index)
-    {
-        var platforms = index.Manifests.Where(entry => entry.Platform is { Os: not "unknown" }).Select(entry => entry.Platform!.ToString()).Distinct().ToList();
-        return platforms.Count == 0 ? "none" : string.Join(", ", platforms);
     }
 
     static T In<T>(string document, Func<T> read)

@@ -16,6 +16,9 @@ public sealed partial class ImageStore
         Files.Synchronize(refs);
     });
 
+    /// <summary>Takes a name away, and leaves the content to whoever collects next.</summary>
+    internal void Forget(StoredImage image) => Change(() => Files.TryUnlink(refs, FileNameOf(image.Name)));
+
     /// <summary>Finishes what a process that died while it changed a name left undone.</summary>
     internal void Recover()
     {

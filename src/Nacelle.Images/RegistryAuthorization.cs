@@ -11,14 +11,14 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
     const int LargestAnswer = 1 << 20;
 
     readonly SemaphoreSlim asking = new(1);
-    readonly Dictionary<string, AuthenticationHeaderValue> byRepository = new(StringComparer.Ordinal);
+    readonly Dictionary<RegistryScope, AuthenticationHeaderValue> byScope = [];
 
-    /// <summary>What to send with a request for the repository, if anything is known yet.</summary>
-    public AuthenticationHeaderValue? For(string repository)
+    /// <summary>What to send with a request, if anything is known yet.</summary>
+    public AuthenticationHeaderValue? For(RegistryScope scope)
     {
-        lock (byRepository)
+        lock (byScope)
         {
-            return byRepository.GetValueOrDefault(repository);
+            return byScope.GetValueOrDefault(scope);
         }
     }
 
@@ -26,22 +26,22 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
     /// <param name="refused">What the refused request carried.</param>
     /// <returns>False when there is nothing else to offer.</returns>
     public async Task<bool> RenewAsync(
-        string repository, AuthenticationHeaderValue? refused, HttpResponseHeaders challenge, CancellationToken cancellation)
+        RegistryScope scope, AuthenticationHeaderValue? refused, HttpResponseHeaders challenge, CancellationToken cancellation)
     {
         await asking.WaitAsync(cancellation);
         try
         {
-            if (For(repository) is { } known && !known.Equals(refused))
+            if (For(scope) is { } known && !known.Equals(refused))
             {
                 return true;
             }
 
-            var answer = await AnswerAsync(repository, refused, challenge, cancellation);
+            var answer = await AnswerAsync(scope, refused, challenge, cancellation);
             if (answer is not null)
             {
-                lock (byRepository)
+                lock (byScope)
                 {
-                    byRepository[repository] = answer;
+                    byScope[scope] = answer;
                 }
             }
 
@@ -56,15 +56,15 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
     public void Dispose() => asking.Dispose();
 
     async Task<AuthenticationHeaderValue?> AnswerAsync(
-        string repository, AuthenticationHeaderValue? refused, HttpResponseHeaders headers, CancellationToken cancellation)
+        RegistryScope scope, AuthenticationHeaderValue? refused, HttpResponseHeaders headers, CancellationToken cancellation)
     {
         var challenges = headers.TryGetValues("WWW-Authenticate", out var values) ? values.SelectMany(AuthenticationChallenge.Parse).ToList() : [];
-        var credential = options.Credential ?? RegistryCredential.Find(host, repository);
+        var credential = options.Credential ?? RegistryCredential.Find(host, scope.Repository);
         foreach (var challenge in challenges)
         {
             if (challenge.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && challenge["realm"] is { } realm)
             {
-                return new AuthenticationHeaderValue("Bearer", await BuyTokenAsync(realm, challenge, repository, credential, cancellation));
+                return new AuthenticationHeaderValue("Bearer", await BuyTokenAsync(realm, challenge, scope, credential, cancellation));
             }
         }
 
@@ -75,7 +75,7 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
     }
 
     async Task<string> BuyTokenAsync(
-        string realm, AuthenticationChallenge challenge, string repository, RegistryCredential? credential, CancellationToken cancellation)
+        string realm, AuthenticationChallenge challenge, RegistryScope scope, RegistryCredential? credential, CancellationToken cancellation)
     {
         if (!Uri.TryCreate(realm, UriKind.Absolute, out var service)
             || !(service.Scheme == Uri.UriSchemeHttps || (service.Scheme == Uri.UriSchemeHttp && options.InsecureHttp)))
@@ -89,7 +89,9 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
             parameters.Add(new("service", name));
         }
 
-        parameters.Add(new("scope", challenge["scope"] ?? $"repository:{repository}:pull"));
+        // Asked by a first, reading request for no more than reading, the token would not do for what follows.
+        var scopes = scope.Push || challenge["scope"] is not { } asked ? scope.Texts : [asked];
+        parameters.AddRange(scopes.Select(text => new KeyValuePair<string, string>("scope", text)));
         for (int failures = 0; ;)
         {
             string cause;
@@ -133,10 +135,12 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
     {
         if (credential?.IdentityToken is { } identityToken)
         {
+            // One scope parameter here, with blanks in between; in a query, one each.
+            string scopes = string.Join(' ', parameters.Where(pair => pair.Key == "scope").Select(pair => pair.Value));
             return new HttpRequestMessage(HttpMethod.Post, service)
             {
                 Content = new FormUrlEncodedContent(
-                    [.. parameters, new("grant_type", "refresh_token"), new("refresh_token", identityToken), new("client_id", "nacelle")]),
+                    [.. parameters.Where(pair => pair.Key != "scope"), new("scope", scopes), new("grant_type", "refresh_token"), new("refresh_token", identityToken), new("client_id", "nacelle")]),
             };
         }
 

@@ -25,41 +25,27 @@ sealed class RegistryClient : IDisposable
         authorization = new RegistryAuthorization(host, transport, options);
     }
 
+    public string Host => host;
+
+    public RegistryOptions Options => options;
+
+    /// <summary>Reads something of a repository.</summary>
+    /// <inheritdoc cref="SendAsync(RegistryRequest, CancellationToken)"/>
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string repository, string path, Action<HttpRequestHeaders>? headers, CancellationToken cancellation) =>
+        SendAsync(new RegistryRequest(method, new RegistryScope(repository), path) { Headers = headers }, cancellation);
+
     /// <summary>Sends a request for <c>/v2/REPOSITORY/…</c> until it is answered for good; the caller judges the status and disposes the answer.</summary>
     /// <exception cref="ImageException">The registry cannot be reached, denies access, or keeps failing.</exception>
-    public async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string repository, string path, Action<HttpRequestHeaders>? headers, CancellationToken cancellation)
+    public async Task<HttpResponseMessage> SendAsync(RegistryRequest request, CancellationToken cancellation)
     {
-        var registry = await ConnectAsync(cancellation);
-        int refusals = 0;
         for (int failures = 0; ;)
         {
             string cause;
             TimeSpan? pause = null;
-            var carried = authorization.For(repository);
             try
             {
-                var response = await transport.SendAsync(Create, cancellation);
-                if (response.StatusCode == HttpStatusCode.Unauthorized)
-                {
-                    // The second time a token may just have run out; the third time it is not wanted. A host that we were redirected to has nothing
-                    // to ask: answering its challenge would carry the credential to wherever it likes.
-                    bool ours = RegistryTransport.SameOrigin(registry, response.RequestMessage?.RequestUri ?? registry);
-                    if (ours && ++refusals <= 2 && await authorization.RenewAsync(repository, carried, response.Headers, cancellation))
-                    {
-                        response.Dispose();
-                        continue;
-                    }
-                }
-
-                if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-                {
-                    using (response)
-                    {
-                        throw new ImageException($"registry {host} denies access to {repository}: {await ReadErrorAsync(response, cancellation)}");
-                    }
-                }
-
+                var response = await SendOnceAsync(request, cancellation);
                 if (!IsTransient(response.StatusCode))
                 {
                     return response;
@@ -87,14 +73,55 @@ sealed class RegistryClient : IDisposable
 
             await Task.Delay(pause ?? options.DelayAfter(failures), cancellation);
         }
+    }
 
-        HttpRequestMessage Create()
+    /// <summary>Sends a request, again only as far as the registry wants to know who asks: what may pass by itself is the caller's to judge.</summary>
+    /// <exception cref="ImageException">The registry denies access.</exception>
+    /// <exception cref="HttpRequestException">It cannot be reached, or breaks off; as <see cref="IOException"/> and <see cref="TimeoutException"/>.</exception>
+    public async Task<HttpResponseMessage> SendOnceAsync(RegistryRequest request, CancellationToken cancellation)
+    {
+        var registry = await ConnectAsync(cancellation);
+        var address = request.Location ?? new Uri(registry, $"/v2/{request.Scope.Repository}/{request.Path}");
+        bool ours = RegistryTransport.SameOrigin(registry, address);
+        for (int refusals = 0; ;)
         {
-            var request = new HttpRequestMessage(method, new Uri(registry, $"/v2/{repository}/{path}"));
-            request.Headers.Authorization = authorization.For(repository);
-            headers?.Invoke(request.Headers);
-            return request;
+            var carried = ours ? authorization.For(request.Scope) : null;
+            var response = await transport.SendAsync(CreateAsync, cancellation);
+            if (response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
+            {
+                return response;
+            }
+
+            using (response)
+            {
+                // The second time a token may just have run out; the third time it is not wanted. A host that we were redirected to has nothing
+                // to ask: answering its challenge would carry the credential to wherever it likes.
+                bool asked = response.StatusCode == HttpStatusCode.Unauthorized && RegistryTransport.SameOrigin(registry, response.RequestMessage?.RequestUri ?? registry);
+                if (!asked || ++refusals > 2 || !await authorization.RenewAsync(request.Scope, carried, response.Headers, cancellation))
+                {
+                    throw new ImageException($"registry {host} denies access to {request.Scope.Repository}: {await ReadErrorAsync(response, cancellation)}");
+                }
+            }
         }
+
+        async Task<HttpRequestMessage> CreateAsync()
+        {
+            var message = new HttpRequestMessage(request.Method, address);
+            message.Headers.Authorization = ours ? authorization.For(request.Scope) : null;
+            request.Headers?.Invoke(message.Headers);
+            message.Content = request.Content is { } body ? await body(cancellation) : null;
+            return message;
+        }
+    }
+
+    /// <summary>A place that the registry named, as an absolute address.</summary>
+    /// <exception cref="ImageException">None is named, or one where nothing may be sent.</exception>
+    public Uri LocationOf(HttpResponseMessage response)
+    {
+        var location = response.Headers.Location is { } named && response.RequestMessage?.RequestUri is { } from ? new Uri(from, named)
+            : throw new ImageException($"registry {host} does not say where to go on with an upload");
+        return location.Scheme == Uri.UriSchemeHttps || (location.Scheme == Uri.UriSchemeHttp && options.InsecureHttp) ? location
+            : throw new ImageException($"registry {host} wants uploads at {location.GetLeftPart(UriPartial.Authority)}, which is not https; use --insecure-options=http to allow it");
     }
 
     public static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;

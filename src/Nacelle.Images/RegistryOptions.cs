@@ -21,6 +21,12 @@ public sealed record RegistryOptions
     /// <summary>The credential to use for every host, instead of those in the user's files.</summary>
     public RegistryCredential? Credential { get; init; }
 
+    /// <summary>Mirrors, blocked registries, short names, credential helpers.</summary>
+    public RegistriesConfiguration Registries { get; init; } = RegistriesConfiguration.Empty;
+
+    /// <summary>The same for a place that may be spoken to without TLS.</summary>
+    internal RegistryOptions For(bool insecure) => insecure ? this with { InsecureHttp = true, InsecureTls = true } : this;
+
     internal static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(10), LongestRetryAfter = TimeSpan.FromSeconds(60);
 
     /// <summary>The pause after the given number of failures in a row.</summary>

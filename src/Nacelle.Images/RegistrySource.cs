@@ -1,155 +1,95 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Headers;
 using Nacelle.Specs;
 
 namespace Nacelle.Images;
 
-/// <summary>An image in a registry.</summary>
-sealed class RegistrySource(ImageReference reference, RegistryOptions options) : ImageSource
+/// <summary>An image in a registry, or in the mirrors that stand in for it.</summary>
+/// <remarks>The first place that has the manifest also gives the blobs; what it then cannot give comes from the next.</remarks>
+sealed class RegistrySource : ImageSource
 {
-    static readonly string[] ManifestTypes = [MediaTypes.OciIndex, MediaTypes.DockerIndex, MediaTypes.OciManifest, MediaTypes.DockerManifest];
+    readonly ImageReference reference;
+    readonly IReadOnlyList<(RegistryRepository Repository, string Selector)> places;
+    readonly ConcurrentDictionary<(int Place, Digest Blob), EntityTagHeaderValue> entityTags = new();
+    int current;
 
-    readonly RegistryClient client = new(reference.Host, options);
-    readonly ConcurrentDictionary<Digest, EntityTagHeaderValue> entityTags = new();
+    /// <exception cref="ImageException">The registry is blocked.</exception>
+    public RegistrySource(ImageReference reference, RegistryOptions options)
+    {
+        this.reference = reference;
+        places = [.. options.Registries.PullSources(reference).Select(place =>
+            (new RegistryRepository(place.Reference.Host, place.Reference.Repository, options.For(place.Insecure)), place.Reference.Selector))];
+    }
 
     public override ImageName Name => reference;
 
+    /// <summary>The repository that answers.</summary>
+    public RegistryRepository Repository => places[Volatile.Read(ref current)].Repository;
+
     /// <summary>The digest that the name stands for now; null when the registry does not say without sending the document.</summary>
-    public async Task<Digest?> ResolveDigestAsync(CancellationToken cancellation)
-    {
-        using var response = await client.SendAsync(HttpMethod.Head, reference.Repository, $"manifests/{reference.Selector}", AcceptManifests, cancellation);
-        return response.IsSuccessStatusCode && ContentDigest(response) is { } digest ? digest : null;
-    }
+    public Task<Digest?> ResolveDigestAsync(CancellationToken cancellation) => InTurnAsync(
+        async place => await places[place].Repository.ResolveAsync(places[place].Selector, cancellation)
+            ?? (place == places.Count - 1 ? null : throw new ImageException("it does not say")));
 
     public override Task<SourceDocument> ResolveAsync(CancellationToken cancellation) =>
-        ReadManifestAsync(reference.Selector, reference.Digest, null, cancellation);
+        InTurnAsync(place => ReadManifestAsync(place, places[place].Selector, null, cancellation));
 
-    public override async Task<SourceDocument> ReadAsync(Descriptor descriptor, CancellationToken cancellation)
+    public override Task<SourceDocument> ReadAsync(Descriptor descriptor, CancellationToken cancellation) => InTurnAsync(async place =>
     {
         if (MediaTypes.IsIndex(descriptor.MediaType) || MediaTypes.IsManifest(descriptor.MediaType))
         {
-            return await ReadManifestAsync(descriptor.Digest.ToString(), descriptor.Digest, descriptor, cancellation);
+            return await ReadManifestAsync(place, descriptor.Digest.ToString(), descriptor, cancellation);
         }
 
-        var content = await ReadRetryingAsync($"blobs/{descriptor.Digest}", null, cancellation);
-        return new SourceDocument(descriptor, content.Content);
-    }
+        var content = await places[place].Repository.FindBlobAsync(descriptor, cancellation);
+        return content is not null ? new SourceDocument(descriptor, content)
+            : throw new ImageException($"image not found: registry {places[place].Repository.Host} lacks blob {descriptor.Digest} of {reference.Name}");
+    });
 
-    public override async Task<BlobBody> OpenAsync(Descriptor descriptor, long offset, CancellationToken cancellation)
+    public override Task<BlobBody> OpenAsync(Descriptor descriptor, long offset, CancellationToken cancellation) => InTurnAsync(async place =>
     {
-        var response = await client.SendAsync(HttpMethod.Get, reference.Repository, $"blobs/{descriptor.Digest}", headers =>
+        var key = (place, descriptor.Digest);
+        var (body, tag) = await places[place].Repository.OpenBlobAsync(descriptor, offset, entityTags.GetValueOrDefault(key), cancellation);
+
+        // A strong tag only: a weak one promises nothing about the bytes (RFC 9110, 13.1.5).
+        if (tag is not null)
         {
-            if (offset > 0)
-            {
-                headers.Range = new RangeHeaderValue(offset, null);
-                if (entityTags.TryGetValue(descriptor.Digest, out var known))
-                {
-                    headers.IfRange = new RangeConditionHeaderValue(known);
-                }
-            }
-        }, cancellation);
-        try
-        {
-            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && offset > 0)
-            {
-                response.Dispose();
-                return await OpenAsync(descriptor, 0, cancellation);
-            }
-
-            if (!response.IsSuccessStatusCode)
-            {
-                throw new ImageException($"blob {descriptor.Digest} not found: registry {reference.Host} says {await client.ReadErrorAsync(response, cancellation)}");
-            }
-
-            // A strong tag only: a weak one promises nothing about the bytes (RFC 9110, 13.1.5).
-            if (response.Headers.ETag is { IsWeak: false } tag)
-            {
-                entityTags[descriptor.Digest] = tag;
-            }
-
-            long start = response.StatusCode == HttpStatusCode.PartialContent ? response.Content.Headers.ContentRange?.From ?? -1 : 0;
-            return start < 0 || start > offset
-                ? throw new IOException("the registry sends another range than was asked for")
-                : new BlobBody(await response.Content.ReadAsStreamAsync(cancellation), start);
+            entityTags[key] = tag;
         }
-        catch
-        {
-            response.Dispose();
-            throw;
-        }
-    }
+
+        return body;
+    });
 
     public override ValueTask DisposeAsync()
     {
-        client.Dispose();
+        foreach (var (repository, _) in places)
+        {
+            repository.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 
-    static void AcceptManifests(HttpRequestHeaders headers)
+    async Task<T> InTurnAsync<T>(Func<int, Task<T>> ask)
     {
-        foreach (string type in ManifestTypes)
+        for (int place = Volatile.Read(ref current); ; place++)
         {
-            headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
-        }
-    }
-
-    async Task<SourceDocument> ReadManifestAsync(string selector, Digest? expected, Descriptor? descriptor, CancellationToken cancellation)
-    {
-        var (content, mediaType, announced) = await ReadRetryingAsync($"manifests/{selector}", AcceptManifests, cancellation);
-        string document = $"manifest {reference.Name}";
-
-        // What the header says is checked too: where they differ, something between us and the registry changed one of them.
-        foreach (var wanted in new[] { expected, announced })
-        {
-            if (wanted is { } digest && ContentStore.DigestOf(content, digest.Algorithm) is var actual && actual != digest)
-            {
-                throw new ImageException($"{document}: digest mismatch: expected {digest}, got {actual}");
-            }
-        }
-
-        if (descriptor is not null && descriptor.Size != content.Length)
-        {
-            throw new ImageException($"{document}: the index names {descriptor.Size} bytes for {descriptor.Digest}, the registry sends {content.Length}");
-        }
-
-        return new SourceDocument(
-            new Descriptor
-            {
-                MediaType = ImageDocuments.MediaTypeOf(content, mediaType, document),
-                Digest = expected ?? ContentStore.DigestOf(content),
-                Size = content.Length,
-            },
-            content);
-    }
-
-    async Task<(byte[] Content, string MediaType, Digest? Digest)> ReadRetryingAsync(string path, Action<HttpRequestHeaders>? headers, CancellationToken cancellation)
-    {
-        for (int failures = 0; ;)
-        {
-            using var response = await client.SendAsync(HttpMethod.Get, reference.Repository, path, headers, cancellation);
-            if (!response.IsSuccessStatusCode)
-            {
-                throw new ImageException($"image not found: registry {reference.Host} says of {reference.Name}: {await client.ReadErrorAsync(response, cancellation)}");
-            }
-
             try
             {
-                var content = await RegistryClient.ReadBodyAsync(response, ImageDocuments.LargestDocument, options.StallTimeout, cancellation);
-                return (content, response.Content.Headers.ContentType?.MediaType ?? "", ContentDigest(response));
+                var answer = await ask(place);
+                Volatile.Write(ref current, place);
+                return answer;
             }
-            catch (Exception failure) when (RegistryTransport.IsTransient(failure))
+            catch (ImageException) when (place < places.Count - 1)
             {
-                if (++failures >= options.Attempts)
-                {
-                    throw new ImageException($"registry {reference.Host} fails to send {path}: {RegistryTransport.Describe(failure)} (tried {failures} times)", failure);
-                }
+                // A mirror that fails, or does not have it: what the last place says counts.
             }
-
-            await Task.Delay(options.DelayAfter(failures), cancellation);
         }
     }
 
-    static Digest? ContentDigest(HttpResponseMessage response) =>
-        response.Headers.TryGetValues("Docker-Content-Digest", out var values) && Digest.TryParse(values.First(), out var digest) ? digest : null;
+    async Task<SourceDocument> ReadManifestAsync(int place, string selector, Descriptor? expected, CancellationToken cancellation)
+    {
+        var (document, refusal) = await places[place].Repository.TryReadManifestAsync(selector, expected, cancellation);
+        return document ?? throw new ImageException($"image not found: registry {places[place].Repository.Host} says of {reference.Name}: {refusal}");
+    }
 }

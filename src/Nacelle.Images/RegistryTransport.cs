@@ -50,12 +50,16 @@ sealed class RegistryTransport : IDisposable
     /// </summary>
     /// <exception cref="TimeoutException">No answer within the stall timeout.</exception>
     /// <exception cref="ImageException">A redirect that leads to plain http, or one too many.</exception>
-    public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellation)
+    public Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellation) =>
+        SendAsync(() => Task.FromResult(create()), cancellation);
+
+    /// <inheritdoc cref="SendAsync(Func{HttpRequestMessage}, CancellationToken)"/>
+    public async Task<HttpResponseMessage> SendAsync(Func<Task<HttpRequestMessage>> create, CancellationToken cancellation)
     {
         Uri? location = null;
         for (int redirects = 0; ; redirects++)
         {
-            using var request = create();
+            using var request = await create();
             var target = location ?? request.RequestUri!;
             if (!SameOrigin(request.RequestUri!, target))
             {
@@ -66,6 +70,11 @@ sealed class RegistryTransport : IDisposable
 
             using var guard = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             guard.CancelAfter(options.StallTimeout);
+            if (request.Content is UploadContent upload)
+            {
+                upload.Advanced = () => Postpone(guard);
+            }
+
             HttpResponseMessage response;
             try
             {
@@ -98,6 +107,18 @@ sealed class RegistryTransport : IDisposable
     }
 
     public void Dispose() => client.Dispose();
+
+    void Postpone(CancellationTokenSource guard)
+    {
+        try
+        {
+            guard.CancelAfter(options.StallTimeout);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The answer came before all was sent.
+        }
+    }
 
     /// <summary>What decides whether a credential may travel: scheme, host and port.</summary>
     public static bool SameOrigin(Uri a, Uri b) =>

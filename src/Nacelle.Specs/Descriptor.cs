@@ -21,6 +21,10 @@ public sealed record Descriptor
     [JsonPropertyName("platform")]
     public Platform? Platform { get; init; }
 
+    /// <summary>What kind of thing a manifest of no image is.</summary>
+    [JsonPropertyName("artifactType")]
+    public string? ArtifactType { get; init; }
+
     [JsonPropertyName("annotations")]
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 

@@ -15,6 +15,12 @@ public sealed record ImageIndex
     [JsonPropertyName("manifests")]
     public IReadOnlyList<Descriptor> Manifests { get; init => field = value ?? []; } = [];
 
+    [JsonPropertyName("subject")]
+    public Descriptor? Subject { get; init; }
+
+    [JsonPropertyName("artifactType")]
+    public string? ArtifactType { get; init; }
+
     [JsonPropertyName("annotations")]
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 

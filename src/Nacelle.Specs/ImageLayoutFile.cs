@@ -43,4 +43,6 @@ public sealed record DockerArchiveEntry
 
         return entries;
     }
+
+    public static byte[] WriteList(IReadOnlyList<DockerArchiveEntry> entries) => ImageJson.Write([.. entries], ImageJson.Default.DockerArchiveEntryArray);
 }

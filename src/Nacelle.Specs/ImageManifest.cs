@@ -21,6 +21,13 @@ public sealed record ImageManifest
     [JsonPropertyName("layers")]
     public IReadOnlyList<Descriptor> Layers { get; init => field = value ?? []; } = [];
 
+    /// <summary>What the image is about, where it is more than itself: a signature's image, for one.</summary>
+    [JsonPropertyName("subject")]
+    public Descriptor? Subject { get; init; }
+
+    [JsonPropertyName("artifactType")]
+    public string? ArtifactType { get; init; }
+
     [JsonPropertyName("annotations")]
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
@@ -91,6 +98,27 @@ public sealed record ImageManifest
             },
         })],
     };
+
+    /// <summary>The same image in Docker's media types, which know neither annotations (they are left out) nor zstd.</summary>
+    /// <exception cref="SpecException">A layer is compressed with zstd, or the manifest is about another one.</exception>
+    public ImageManifest ToDocker() => Subject is not null || ArtifactType is not null
+        ? throw new SpecException(Subject is null ? "artifactType" : "subject", "a Docker manifest has none")
+        : this with
+        {
+            MediaType = MediaTypes.DockerManifest,
+            Annotations = null,
+            Config = Config with { MediaType = MediaTypes.DockerConfig, Annotations = null },
+            Layers = [.. Layers.Select((layer, i) => layer with
+            {
+                Annotations = null,
+                MediaType = MediaTypes.LayerFormatOf(layer.MediaType, $"layers[{i}].mediaType") switch
+                {
+                    LayerFormat.TarGzip => MediaTypes.DockerLayerGzip,
+                    LayerFormat.TarZstd => throw new SpecException($"layers[{i}].mediaType", "Docker's manifests know no zstd; use --compression=gzip"),
+                    _ => MediaTypes.DockerLayer,
+                },
+            })],
+        };
 
     public byte[] ToJson() => ImageJson.Write(this, ImageJson.Default.ImageManifest);
 }

@@ -37,6 +37,10 @@ public sealed record ImageReference : ImageName
     /// <summary>Without scheme: <c>docker.io/library/redis:7</c>.</summary>
     public string Name => $"{Host}/{Repository}{(Tag is null ? "" : ":" + Tag)}{(Digest is null ? "" : "@" + Digest)}";
 
+    /// <summary>The name as Docker's tools show it: without the hub's own host and directory.</summary>
+    public string FamiliarName => Name.StartsWith("docker.io/library/", StringComparison.Ordinal) ? Name[18..]
+        : Name.StartsWith("docker.io/", StringComparison.Ordinal) ? Name[10..] : Name;
+
     public override string ToString() => "docker://" + Name;
 
     /// <param name="text">With <c>docker://</c> or <c>docker:</c> before it, or bare.</param>
@@ -82,11 +86,12 @@ public sealed record ImageReference : ImageName
         return new ImageReference(host, repository, tag ?? (digest is null ? "latest" : null), digest);
     }
 
-    /// <summary>Whether a name begins with a host: a first component that cannot be a repository's, because it has a dot, a colon or a capital, or is localhost.</summary>
+    /// <summary>Whether a name, without scheme, says which registry it is in.</summary>
+    /// <remarks>A first component is a host when it cannot be a repository's: it has a dot, a colon or a capital, or is localhost.</remarks>
     public static bool HasHost(string name)
     {
-        int slash = name.IndexOf('/');
-        var first = slash < 0 ? [] : name.AsSpan(0, slash);
+        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        var first = slash < 0 ? "" : name.AsSpan(0, slash);
         return first is "localhost" || first.ContainsAny('.', ':', '[') || first.ContainsAnyInRange('A', 'Z');
     }
 

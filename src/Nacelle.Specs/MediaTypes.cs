@@ -31,6 +31,9 @@ public static class MediaTypes
 
     public static bool IsManifest(string mediaType) => mediaType is OciManifest or DockerManifest;
 
+    /// <summary>Whether it is a kind of layer that we can unpack.</summary>
+    public static bool IsLayer(string mediaType) => mediaType is OciLayer or DockerLayer or OciLayerGzip or DockerLayerGzip or OciLayerZstd or DockerLayer + ".zstd";
+
     /// <exception cref="SpecException">Not the kind of layer that we can unpack; the message says why.</exception>
     public static LayerFormat LayerFormatOf(string mediaType, string path) => mediaType switch
     {

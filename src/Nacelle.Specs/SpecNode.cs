@@ -54,6 +54,14 @@ public readonly struct SpecNode
         return read(new SpecNode(document.RootElement, null));
     }
 
+    /// <summary>The same document, written anew with or without indentation.</summary>
+    /// <exception cref="SpecException">Not JSON.</exception>
+    public static byte[] Reformat(ReadOnlySpan<byte> json, bool indented)
+    {
+        using var document = Open(json);
+        return SpecWriter.Write(document.RootElement, static (writer, root) => writer.Members(root), indented);
+    }
+
     static JsonDocument Open(ReadOnlySpan<byte> json)
     {
         try

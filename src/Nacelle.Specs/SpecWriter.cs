@@ -181,6 +181,15 @@ public readonly struct SpecWriter(Utf8JsonWriter json)
         }
     }
 
+    /// <summary>All members of an object, as they are.</summary>
+    public void Members(JsonElement value)
+    {
+        foreach (var member in value.EnumerateObject())
+        {
+            member.WriteTo(json);
+        }
+    }
+
     public void Raw(string name, JsonElement value)
     {
         json.WritePropertyName(name);

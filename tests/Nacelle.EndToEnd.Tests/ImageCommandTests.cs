@@ -84,7 +84,7 @@ public sealed class ImageCommandTests : IDisposable
     {
         var file = machine.Path + "/image.tar";
         Succeeds(machine.Nacelle("image", "export", Id, file), "");
-        Fails(machine.Nacelle("image", "export", Id, file), "--overwrite");
+        Fails(machine.Nacelle("image", "export", Id, file), "exists already");
         Succeeds(machine.Nacelle("image", "export", "--overwrite", Id, file), "");
         Assert.SkipUnless(File.Exists("/usr/bin/skopeo"), "there is no skopeo");
         var inspected = Machine.Run("/usr/bin/skopeo", "inspect", "--raw", $"oci-archive:{file}");

@@ -87,7 +87,10 @@ public sealed class FetchProgramTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "mounting a tmpfs takes root");
         using var scratch = new LayerScratch();
-        using var registry = Serve(scratch, Image, "");
+
+        // How much it becomes when it is unpacked, nobody can know before.
+        var image = new TestImage().AddLayer(TestImage.Tar("small", TestImage.Noise(1, 100_000))).AddLayer(TestImage.Tar("zeros", new byte[8_000_000])).Finish();
+        using var registry = Serve(scratch, image, "");
         scratch.Shell("mkdir data && mount -t tmpfs -o size=3m tmpfs data");
         try
         {
