@@ -13,6 +13,7 @@ static class AciOutput
         using var work = BuildWork.Create(store);
         using var layout = work.MakeDirectory();
         var app = AppImage.Read(store, image);
+        app.Manifest.Check($"{path}: manifest");
         Files.WriteAll(layout, "manifest", app.Manifest.ToJson());
         Files.MakeDirectory(layout, "rootfs");
         Files.SetMode(layout, "rootfs", 0x1ED);

@@ -25,7 +25,7 @@ static class AciPacking
             throw new UserException($"{layout} is no image layout: it needs a file 'manifest' and a directory 'rootfs'");
         }
 
-        AppImageManifest.Parse(Files.ReadAll(directory, "manifest"), $"{layout}/manifest");
+        AppImageManifest.Parse(Files.ReadAll(directory, "manifest"), $"{layout}/manifest").Check($"{layout}/manifest");
         Output.Line(AciArchiveWriter.Write(directory, path, Time(), CancellationToken.None).FileName);
     }
 

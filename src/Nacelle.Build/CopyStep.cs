@@ -66,19 +66,19 @@ sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
     /// <returns>What the history calls it: a file or a directory.</returns>
     string AddContent(StepKey parts, List<string> sources, CopyRules rules, bool parents)
     {
-        var what = "file";
+        var what = "";
         var hash = new TreeHash(parts, session.Context, rules, session.Cancellation);
         foreach (var source in sources)
         {
             foreach (var item in session.Context.Find(source))
             {
-                what = item.Status.Kind == FileKind.Directory ? "dir" : what;
+                what = what.Length > 0 ? "multi" : item.Status.Kind == FileKind.Directory ? "dir" : "file";
                 parts.Add(parents ? item.Path : "");
                 hash.Add(item);
             }
         }
 
-        return what;
+        return what.Length > 0 ? what : "file";
     }
 
     string AbsolutePath(string path) => path.StartsWith('/') ? path : $"{stage.WorkingDirectory.TrimEnd('/')}/{path}";
@@ -93,9 +93,9 @@ sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
         var owner = expansion.Word(text);
         int colon = owner.IndexOf(':');
         var (user, group) = colon < 0 ? (owner, "") : (owner[..colon], owner[(colon + 1)..]);
-        if (uint.TryParse(user, out uint uid) && uint.TryParse(group, out uint gid))
+        if (uint.TryParse(user, out uint uid) && (group.Length == 0 || uint.TryParse(group, out _)))
         {
-            return (uid, gid);
+            return (uid, group.Length == 0 ? uid : uint.Parse(group, System.Globalization.CultureInfo.InvariantCulture)); // a number alone is both
         }
 
         try

@@ -27,10 +27,11 @@ public sealed record ArgInstruction(InstructionHead Head, IReadOnlyList<(string 
 /// <summary>ENV and LABEL.</summary>
 public sealed record PairsInstruction(InstructionHead Head, IReadOnlyList<(string Name, string Value)> Pairs) : Instruction(Head.Line, Head.Keyword, Head.Text);
 
+/// <param name="Written">The command as it stands there, for the history.</param>
 /// <param name="Mounts">The values of its <c>--mount</c> flags.</param>
 /// <param name="Network">null, default, none or host.</param>
 public sealed record RunInstruction(
-    InstructionHead Head, CommandForm Command, IReadOnlyList<Heredoc> Heredocs, IReadOnlyList<string> Mounts, string? Network)
+    InstructionHead Head, CommandForm Command, string Written, IReadOnlyList<Heredoc> Heredocs, IReadOnlyList<string> Mounts, string? Network)
     : Instruction(Head.Line, Head.Keyword, Head.Text);
 
 /// <summary>COPY and ADD.</summary>

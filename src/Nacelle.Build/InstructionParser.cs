@@ -85,7 +85,7 @@ static class InstructionParser
         var security = flags.Take("security");
         return network is not (null or "default" or "none" or "host") ? throw line.Error($"--network={network}: use default, none or host")
             : security is not (null or "sandbox") ? throw line.Error($"--security={security}: commands always run isolated; only sandbox is possible")
-            : new RunInstruction(head, Command(flags.Rest), line.Heredocs, flags.TakeAll("mount"), network);
+            : new RunInstruction(head, Command(flags.Rest), flags.Rest, line.Heredocs, flags.TakeAll("mount"), network);
     }
 
     static CopyInstruction Copy(LogicalLine line, InstructionHead head, InstructionFlags flags, char escape)

@@ -29,7 +29,7 @@ sealed class RunStep(BuildSession session, StageState stage, int stageIndex)
         }
 
         var visible = stage.VisibleArguments().ToList();
-        var text = run.Command.IsShell ? $"{string.Join(' ', stage.Shell)} {run.Command.Words[0]}" : string.Join(' ', run.Command.Words);
+        var text = $"{string.Join(' ', stage.Shell)} {run.Written}";
         text += string.Concat(run.Heredocs.Select(heredoc => "\n" + heredoc.Raw.TrimEnd('\n')));
         stage.Add(visible.Count == 0 ? text : $"|{visible.Count} {string.Join(' ', visible)} {text}", step);
     }

@@ -118,6 +118,7 @@ sealed class StageState
         {
             Created = step?.Layer is null ? null : ImageAssembly.Format(step.Created),
             CreatedBy = createdBy,
+            Author = Author,
             Comment = Comment,
             EmptyLayer = step?.Layer is null,
         });

@@ -19,7 +19,7 @@ static class AppExecutable
         foreach (var candidate in ContainerPlan.ProgramCandidates(process))
         {
             var path = candidate.StartsWith('/') ? candidate : $"{process.Cwd.TrimEnd('/')}/{candidate}";
-            if (bundle.Mounts.Any(mount => mount.Type == "bind" && IsBelow(path, mount.Destination)))
+            if (bundle.Mounts.Any(mount => mount.Type == "bind" && (path == mount.Destination || IsBelow(path, mount.Destination))))
             {
                 return; // in a volume, which is not mounted yet
             }

@@ -57,7 +57,7 @@ public sealed class BuildMachine : IDisposable
         }
     }
 
-    public Result Nacelle(params IEnumerable<string> arguments) => Run(Binaries + "/nacelle", [.. arguments, $"--dir={Data}"]);
+    public Result Nacelle(params IEnumerable<string> arguments) => Run(Binaries + "/nacelle", [$"--dir={Data}", .. arguments]);
 
     /// <summary>Builds in a context directory, which is made where it is missing, from a Containerfile of this text.</summary>
     public Result Build(string context, string containerfile, params IEnumerable<string> flags)
@@ -80,6 +80,7 @@ public sealed class BuildMachine : IDisposable
     public string In(string image, string script)
     {
         var run = Nacelle("run", image, "--exec=/bin/sh", "--", "-c", script);
+        Nacelle("gc", "--grace-period=0s");
         Assert.True(run.ExitCode == 0, run.ToString());
         return run.Output;
     }
