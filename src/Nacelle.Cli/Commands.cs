@@ -12,6 +12,7 @@ static class Commands
         RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,
         CatManifestCommand.Definition, ImageListCommand.Definition, ImageCatManifestCommand.Definition,
-        ImageExportCommand.Definition, ImageRenderCommand.Extract, ImageRenderCommand.Render, ImageVerifyCommand.Definition, ImageCollectCommand.Definition, ImageRemoveCommand.Definition, VersionCommand.Definition,
+        ImageExportCommand.Definition, ImageRenderCommand.Extract, ImageRenderCommand.Render, ImageVerifyCommand.Definition, ImageCollectCommand.Definition, ImageRemoveCommand.Definition,
+        ConfigCommand.Definition, VersionCommand.Definition,
     ];
 }
