@@ -16,6 +16,6 @@ static class Commands
         ImageExportCommand.Definition, ImageRenderCommand.Extract, ImageCollectCommand.Definition,
         Command.Of(Fetching.Program, "image inspect", "tell about an image, here or in a registry"),
         Command.Of(Fetching.Program, "image push", "send an image from the store to a registry"),
-        ImageRemoveCommand.Definition, ImageRenderCommand.Render, ImageVerifyCommand.Definition, VersionCommand.Definition,
+        ImageRemoveCommand.Definition, ImageRenderCommand.Render, ImageVerifyCommand.Definition, ConfigCommand.Definition, VersionCommand.Definition,
     ];
 }

@@ -20,15 +20,19 @@ public static class GlobalFlags
     static readonly string[] FetchWords = ["image", "tls", "http", "pubkey"];
     static readonly string[] RunWords = ["capabilities", "paths", "seccomp"];
 
-    /// <summary>The data directory: absolute, without symlinks where it exists already.</summary>
+    /// <summary>The data directory: absolute, without symlinks where it exists already. The flag counts more than the configuration.</summary>
+    /// <exception cref="Specs.SpecException">The configuration is malformed.</exception>
     public static string DataDirectory(Invocation invocation)
     {
-        var path = Path.GetFullPath(invocation.Value(Directory) ?? (Processes.IsRoot
-            ? "/var/lib/nacelle"
-            : $"{Environment.GetEnvironmentVariable("XDG_DATA_HOME") ?? Environment.GetEnvironmentVariable("HOME") + "/.local/share"}/nacelle"));
+        var path = Path.GetFullPath(invocation.Value(Directory) ?? Configuration.Read(ConfigDirectories(invocation), "paths.d").Paths.Data ?? UsualDataDirectory);
         using var opened = Files.TryOpen(FileDescriptor.WorkingDirectory, path, OpenFlags.Path | OpenFlags.Directory, out _);
         return opened is null ? path : Files.ReadLink(FileDescriptor.WorkingDirectory, opened.ProcPath);
     }
+
+    /// <summary>Where data lies when neither flag nor configuration says.</summary>
+    public static string UsualDataDirectory => Processes.IsRoot
+        ? "/var/lib/nacelle"
+        : $"{Environment.GetEnvironmentVariable("XDG_DATA_HOME") ?? Environment.GetEnvironmentVariable("HOME") + "/.local/share"}/nacelle";
 
     /// <summary>The global flags of this command line, for another of our executables.</summary>
     public static IEnumerable<string> Repeat(Invocation invocation) =>

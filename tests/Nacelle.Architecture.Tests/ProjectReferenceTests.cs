@@ -10,7 +10,7 @@ public class ProjectReferenceTests
         ["Specs"] = [],
         ["Trust"] = ["Linux", "Specs"],
         ["Images"] = ["Linux", "Specs", "Trust"],
-        ["CommandLine"] = ["Linux"],
+        ["CommandLine"] = ["Linux", "Specs"],
         ["Fetch"] = ["CommandLine", "Images"],
         ["Containers"] = ["Linux", "Specs"],
         ["Systemd"] = ["Linux"],
