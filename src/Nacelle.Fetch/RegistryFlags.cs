@@ -3,13 +3,19 @@ using Nacelle.Images;
 
 namespace Nacelle.Fetch;
 
-/// <summary>What the global flags say about speaking to registries.</summary>
+/// <summary>What the global flags and the configuration say about speaking to registries.</summary>
 static class RegistryFlags
 {
-    public static RegistryOptions Of(Invocation invocation) => new()
+    public static RegistryOptions Of(Invocation invocation)
     {
-        InsecureHttp = GlobalFlags.IsInsecure(invocation, "http"),
-        InsecureTls = GlobalFlags.IsInsecure(invocation, "tls"),
-        Registries = RegistriesConfiguration.Load(),
-    };
+        var configuration = Configuration.Read(GlobalFlags.ConfigDirectories(invocation), "auth.d");
+        return new()
+        {
+            InsecureHttp = GlobalFlags.IsInsecure(invocation, "http"),
+            InsecureTls = GlobalFlags.IsInsecure(invocation, "tls"),
+            Registries = RegistriesConfiguration.Load(),
+            Hosts = configuration.Hosts,
+            RegistryHosts = configuration.Registries,
+        };
+    }
 }

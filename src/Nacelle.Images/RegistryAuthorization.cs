@@ -59,7 +59,7 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
         RegistryScope scope, AuthenticationHeaderValue? refused, HttpResponseHeaders headers, CancellationToken cancellation)
     {
         var challenges = headers.TryGetValues("WWW-Authenticate", out var values) ? values.SelectMany(AuthenticationChallenge.Parse).ToList() : [];
-        var credential = options.Credential ?? RegistryCredential.Find(host, scope.Repository);
+        var credential = RegistryCredentials.Find(host, scope.Repository, options, cancellation);
         foreach (var challenge in challenges)
         {
             if (challenge.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && challenge["realm"] is { } realm)

@@ -1,3 +1,5 @@
+using Nacelle.Specs;
+
 namespace Nacelle.Images;
 
 /// <summary>How far a registry is trusted and how long it is waited for.</summary>
@@ -8,6 +10,15 @@ public sealed record RegistryOptions
 
     /// <summary>Any TLS certificate is accepted.</summary>
     public bool InsecureTls { get; init; }
+
+    /// <summary>Credentials for what is fetched by its address, by host, with the port where it is not the scheme's own; names in any case.</summary>
+    public IReadOnlyDictionary<string, HostCredential> Hosts { get; init; } = new Dictionary<string, HostCredential>();
+
+    /// <summary>Credentials by registry, which count before those in the user's files.</summary>
+    public IReadOnlyDictionary<string, HostCredential.Basic> RegistryHosts { get; init; } = new Dictionary<string, HostCredential.Basic>();
+
+    /// <summary>How long a credential helper may take; it may have to ask a person.</summary>
+    public TimeSpan HelperTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a connection may stay without a byte.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -41,6 +41,9 @@ sealed class RegistryTransport : IDisposable
         client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", "nacelle/0.1.0");
     }
 
+    /// <summary>Puts on a request what tells the host who asks. Called for each address that is asked, as long as it is of the first one's origin.</summary>
+    public Action<HttpRequestMessage>? Authorize { get; init; }
+
     /// <summary>Why the last certificate was refused, or null.</summary>
     public string? CertificateFault { get; private set; }
 
@@ -61,12 +64,16 @@ sealed class RegistryTransport : IDisposable
         {
             using var request = await create();
             var target = location ?? request.RequestUri!;
-            if (!SameOrigin(request.RequestUri!, target))
+            bool ours = SameOrigin(request.RequestUri!, target);
+            request.RequestUri = target;
+            if (ours)
+            {
+                Authorize?.Invoke(request);
+            }
+            else
             {
                 request.Headers.Authorization = null;
             }
-
-            request.RequestUri = target;
 
             using var guard = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             guard.CancelAfter(options.StallTimeout);

@@ -244,7 +244,10 @@ sealed class UrlDownload(ContentStore content, FetchOptions options, FetchProgre
 
         if (!transports.TryGetValue(address.Authority, out var transport))
         {
-            transports[address.Authority] = transport = new RegistryTransport(address.Authority, options.Registry, "server");
+            transports[address.Authority] = transport = new RegistryTransport(address.Authority, options.Registry, "server")
+            {
+                Authorize = request => HostAuthorization.Apply(request, options.Registry.Hosts, DateTimeOffset.UtcNow),
+            };
         }
 
         try

@@ -1,6 +1,6 @@
 namespace Nacelle.Linux;
 
-/// <summary>Where Nacelle's other executables are.</summary>
+/// <summary>Where executables are: Nacelle's other ones, and those of others.</summary>
 public static class InstalledPrograms
 {
     /// <summary>The path of an executable that lies beside the running one, or in <c>lib/nacelle</c> next to its directory.</summary>
@@ -13,4 +13,18 @@ public static class InstalledPrograms
             : Files.Exists(FileDescriptor.WorkingDirectory, $"{lib}/{name}") ? $"{lib}/{name}"
             : throw new KernelException($"find {name} in {own} or {lib}", Errno.ENOENT);
     }
+
+    /// <summary>The first executable file of that name in the directories of <c>$PATH</c> that are absolute.</summary>
+    public static string? TryFindInPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+        .Where(directory => directory.StartsWith('/'))
+        .Select(directory => $"{directory}/{name}")
+        .FirstOrDefault(IsExecutable);
+
+    static bool IsExecutable(string path)
+    {
+        using var file = Files.TryOpen(FileDescriptor.WorkingDirectory, path, OpenFlags.Path, out _);
+        return file is not null && Files.Status(file) is { Kind: FileKind.Regular } status && (status.Permissions & AnyExecute) != 0;
+    }
+
+    const uint AnyExecute = 0x49; // 0111
 }

@@ -149,29 +149,32 @@ public sealed class RegistryAccessTests
     [InlineData("""{"auths":{"h.example:5000":{"auth":"eDp5"},"h.example:5000/some":{"auth":"dXNlcjpzZWNyZXQ="}}}""")]
     public void A_credential_is_found_by_host_and_the_nearest_path(string json)
     {
-        var found = RegistryCredential.Find(json, "config.json", "h.example:5000", "some/image");
+        var found = Find(json, "config.json", "h.example:5000", "some/image");
         Assert.Equal(("user", "secret"), (found?.User, found?.Password));
-        Assert.Null(RegistryCredential.Find(json, "config.json", "h.example", "some/image"));
-        Assert.Null(RegistryCredential.Find(json, "config.json", "evil.h.example:5000", "some/image"));
+        Assert.Null(Find(json, "config.json", "h.example", "some/image"));
+        Assert.Null(Find(json, "config.json", "evil.h.example:5000", "some/image"));
     }
 
     [Fact]
     public void The_hub_is_known_by_its_old_name() =>
-        Assert.Equal("user", RegistryCredential.Find("""{"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpzZWNyZXQ="}}}""", "f", "docker.io", "library/redis")?.User);
+        Assert.Equal("user", Find("""{"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpzZWNyZXQ="}}}""", "f", "docker.io", "library/redis")?.User);
 
     [Fact]
     public void An_identity_token_is_found() =>
-        Assert.Equal("t", RegistryCredential.Find("""{"auths":{"h":{"auth":"MDAwOg==","identitytoken":"t"}}}""", "f", "h", "r")?.IdentityToken);
+        Assert.Equal("t", Find("""{"auths":{"h":{"auth":"MDAwOg==","identitytoken":"t"}}}""", "f", "h", "r")?.IdentityToken);
 
     [Theory]
     [InlineData("{", "config.json: ")]
     [InlineData("""{"auths":{"h":{"auth":"!"}}}""", "config.json: auths[\"h\"].auth: ")]
     public void A_malformed_file_is_named(string json, string complaint) =>
-        Assert.StartsWith(complaint, Assert.Throws<SpecException>(() => RegistryCredential.Find(json, "config.json", "h", "r")).Message, StringComparison.Ordinal);
+        Assert.StartsWith(complaint, Assert.Throws<SpecException>(() => Find(json, "config.json", "h", "r")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_credential_does_not_print_its_secret() =>
         Assert.DoesNotContain("secret", new RegistryCredential("user", "secret", "secret").ToString(), StringComparison.Ordinal);
+
+    static RegistryCredential? Find(string json, string path, string host, string repository) =>
+        RegistryCredentials.FindIn(json, path, host, repository, (helper, server) => throw new InvalidOperationException($"{helper} is asked for {server}"));
 
     static StoreScratch Scratch(RegistryCredential? credential)
     {
