@@ -20,7 +20,7 @@ sealed class Fetching(Invocation invocation, string policy)
 
         using var store = ImageStore.Open(data);
         bool local = text.StartsWith("localhost/", StringComparison.Ordinal);
-        var image = (policy == "update" && !local ? null : store.Find(text)) ?? (policy == "never" ? null : Fetch(store, text))
+        var image = (policy == "update" && !local ? null : local ? store.Find(text) : RegistriesConfiguration.FindStored(store, text)) ?? (policy == "never" ? null : Fetch(store, text))
             ?? throw new BuildException($"the image '{text}' is not in the store");
         store.MarkUsed(image);
         return image;
@@ -33,13 +33,10 @@ sealed class Fetching(Invocation invocation, string policy)
     {
         var name = text.StartsWith('/') || text.StartsWith('.') || text.Contains(":/", StringComparison.Ordinal) ? text : "docker://" + text;
         var id = Start(["fetch", .. Common(), $"--pull-policy={policy}", "--full", name]).Trim();
-        return store.Find(name) ?? store.Find(id);
+        return RegistriesConfiguration.FindStored(store, name) ?? store.Find(id);
     }
 
-    string[] Common() =>
-    [
-        $"--dir={data}", $"--insecure-options={invocation.Value(GlobalFlags.Insecure) ?? "none"}", $"--debug={(invocation.Is(GlobalFlags.Debug) ? "true" : "false")}",
-    ];
+    IEnumerable<string> Common() => GlobalFlags.Repeat(invocation);
 
     /// <returns>What it writes to standard output.</returns>
     static string Start(IReadOnlyList<string> arguments)

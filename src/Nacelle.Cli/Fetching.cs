@@ -23,7 +23,7 @@ static class Fetching
 
         return [.. images.Select(text =>
         {
-            var image = (policy == "update" && IsName(text) ? null : store.Find(text))
+            var image = (policy == "update" && IsName(text) ? null : RegistriesConfiguration.FindStored(store, text))
                 ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, policy) : null)
                 ?? throw new UserException($"the image '{text}' is not in the store{(IsName(text) ? "" : "; to fetch it say where from, as in docker://" + text)}");
             if (invocation.Is(PodFlags.VerifyImages))
@@ -66,7 +66,7 @@ static class Fetching
                 throw new AlreadyToldException();
             }
 
-            return store.Find(text) ?? store.Find(id);
+            return RegistriesConfiguration.FindStored(store, text) ?? store.Find(id);
         }
     }
 }

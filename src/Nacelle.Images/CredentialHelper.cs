@@ -15,7 +15,8 @@ static class CredentialHelper
     /// <returns>Null where it has none for that server.</returns>
     /// <exception cref="ImageException">It is not installed, fails, does not end, or answers in another way.</exception>
     public static RegistryCredential? Ask(string helper, string server, TimeSpan timeout, CancellationToken cancellation) =>
-        InstalledPrograms.TryFindInPath(Prefix + helper) is { } program ? Run(program, server, timeout, cancellation)
+        helper.AsSpan().ContainsAny('/', '\0') ? throw new ImageException($"'{SpecException.OneLine(helper)}' is not the end of a credential helper's name")
+            : InstalledPrograms.TryFindInPath(Prefix + helper) is { } program ? Run(program, server, timeout, cancellation)
             : throw new ImageException($"the credential for {server} is kept by {SpecException.OneLine(Prefix + helper)}, which is not in $PATH");
 
     /// <param name="program">Its path.</param>

@@ -17,6 +17,11 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
         }
 
         var candidates = options.Registry.Registries.Candidates(text);
+        if (candidates.Count > 1 && options.PullPolicy != PullPolicy.Update && candidates.FirstOrDefault(candidate => store.Find(candidate) is not null) is { } here)
+        {
+            return await FetchAsync(here, cancellation);
+        }
+
         var refusals = new List<string>();
         foreach (var candidate in candidates.SkipLast(1))
         {

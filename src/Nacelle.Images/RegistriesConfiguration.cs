@@ -67,7 +67,7 @@ public sealed partial record RegistriesConfiguration
         }
         catch (SpecException failure)
         {
-            throw new ImageException($"registries.conf sends {reference.Name} to what is no place: {failure.Message}", failure);
+            throw new ImageException($"{rule.Source} sends {reference.Name} to what is no place: {failure.Message}", failure);
         }
     }
 
@@ -92,7 +92,7 @@ public sealed partial record RegistriesConfiguration
     public IReadOnlyList<ImageReference> Candidates(string text)
     {
         var reference = ImageReference.Parse(text);
-        string bare = text.StartsWith("docker://", StringComparison.Ordinal) ? text[9..] : text.StartsWith("docker:", StringComparison.Ordinal) ? text[7..] : text;
+        string bare = Bare(text);
         if (ImageReference.HasHost(bare))
         {
             return [reference];
@@ -111,11 +111,53 @@ public sealed partial record RegistriesConfiguration
             : [.. SearchRegistries.Select(registry => ImageReference.Parse($"docker://{registry}/{bare}"))];
     }
 
+    static void RequireRegistry(string text)
+    {
+        try
+        {
+            if (ImageReference.Parse($"docker://{text}/x").Host.Length > 0 && ImageReference.HasHost(text + "/"))
+            {
+                return;
+            }
+        }
+        catch (SpecException)
+        {
+            // Said below in this file's terms.
+        }
+
+        throw new SpecException("unqualified-search-registries", $"'{text}' is not a registry's host, as in registry.example, localhost or registry:5000");
+    }
+
+    /// <summary>The stored image that a person means, by a name that may leave out the registry: only then is the machine's configuration read.</summary>
+    /// <param name="text">As <see cref="ImageStore.Find(string)"/> takes it.</param>
+    /// <exception cref="ImageException">It may stand for several images, and the configuration forbids to guess.</exception>
+    public static StoredImage? FindStored(ImageStore store, string text)
+    {
+        string bare = Bare(text);
+        bool isShort = bare.Length > 0 && bare[0] is not ('/' or '.') && !ImageReference.HasHost(bare) && bare.AsSpan().ContainsAnyExcept("0123456789abcdef");
+        return isShort ? Load().FindStoredShort(store, text) : store.Find(text);
+    }
+
+    internal StoredImage? FindStoredShort(ImageStore store, string text)
+    {
+        try
+        {
+            return Candidates(text).Select(store.Find).FirstOrDefault(found => found is not null);
+        }
+        catch (SpecException)
+        {
+            return store.Find(text); // an id with its algorithm, or a name of another kind
+        }
+    }
+
+    static string Bare(string text) =>
+        text.StartsWith("docker://", StringComparison.Ordinal) ? text[9..] : text.StartsWith("docker:", StringComparison.Ordinal) ? text[7..] : text;
+
     static void RequireAllowed(RegistryRule rule, ImageReference reference)
     {
         if (rule.Blocked)
         {
-            throw new ImageException($"{reference.Name} is blocked: registries.conf says so of {rule.Prefix}");
+            throw new ImageException($"{reference.Name} is blocked: {rule.Source} says so of {rule.Prefix}");
         }
     }
 
@@ -124,10 +166,15 @@ public sealed partial record RegistriesConfiguration
     {
         try
         {
-            var rules = (file.Registries ?? []).Select((entry, i) => RegistryRule.Of(entry, $"registry[{i}]")).ToList();
+            var rules = (file.Registries ?? []).Select((entry, i) => RegistryRule.Of(entry, $"registry[{i}]") with { Source = path }).ToList();
             if (rules.CountBy(rule => rule.Prefix).FirstOrDefault(count => count.Value > 1) is { Key: { } twice })
             {
                 throw new SpecException("registry", $"there are two with the prefix '{twice}'");
+            }
+
+            foreach (string registry in file.SearchRegistries ?? [])
+            {
+                RequireRegistry(registry);
             }
 
             var aliases = new Dictionary<string, string>(Aliases, StringComparer.Ordinal);

@@ -41,7 +41,7 @@ sealed class RegistriesFile
         }
         catch (TomlException failure)
         {
-            throw new SpecException("", $"is not TOML of the expected shape (line {failure.Line}, column {failure.Column}): {failure.Message}").In(path);
+            throw new SpecException("", $"is not TOML of the expected shape{(failure.Line is { } line ? $" (line {line}, column {failure.Column})" : "")}: {failure.Message}").In(path);
         }
         catch (Exception failure) when (failure is InvalidOperationException or FormatException or OverflowException or ArgumentException or InvalidCastException or NotSupportedException)
         {

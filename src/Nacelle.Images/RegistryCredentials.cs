@@ -26,7 +26,10 @@ static class RegistryCredentials
             return new RegistryCredential(configured.User, configured.Password, null);
         }
 
-        return FindInFiles(host, repository, (helper, server) => CredentialHelper.Ask(helper, server, options.HelperTimeout, cancellation));
+        RegistryCredential? Ask(string helper, string server) => CredentialHelper.Ask(helper, server, options.HelperTimeout, cancellation);
+        return options.Registries.CredentialHelpers
+            .Select(helper => helper == RegistriesConfiguration.CredentialFiles ? FindInFiles(host, repository, Ask) : AskFor(host, helper, Ask))
+            .FirstOrDefault(found => found is not null);
     }
 
     /// <summary>
@@ -60,21 +63,9 @@ static class RegistryCredentials
             throw new SpecException(failure.Path ?? "", $"is not JSON, or of the wrong type (line {failure.LineNumber + 1})").In(path);
         }
 
-        if (HelperFor(file, host) is { } helper)
+        if (HelperFor(file, host) is { } helper && AskFor(host, helper, ask) is { } kept)
         {
-            if (helper.Contains('/') || helper.Contains('\0'))
-            {
-                throw new SpecException("credHelpers", $"'{helper}' is not the end of a program's name").In(path);
-            }
-
-            // What docker login has deposited for its hub has an address for its name, what podman login has, a host.
-            foreach (string server in host == Hub ? [HubAddress, Hub] : new[] { host })
-            {
-                if (ask(helper, server) is { } found)
-                {
-                    return found;
-                }
-            }
+            return kept;
         }
 
         foreach (string key in Keys(host, repository))
@@ -87,6 +78,10 @@ static class RegistryCredentials
 
         return null;
     }
+
+    /// <remarks>What docker login has deposited for its hub has an address for its name, what podman login has, a host.</remarks>
+    static RegistryCredential? AskFor(string host, string helper, Func<string, string, RegistryCredential?> ask) =>
+        host == Hub ? ask(helper, HubAddress) ?? ask(helper, Hub) : ask(helper, host);
 
     static string? HelperFor(DockerConfigFile? file, string host) =>
         Keys(host, "").Select(key => file?.CredentialHelpers?.GetValueOrDefault(key)).Append(file?.CredentialStore).FirstOrDefault(name => !string.IsNullOrEmpty(name));

@@ -21,22 +21,20 @@ public sealed record RegistryRule(string Prefix, string? Location, bool Insecure
 {
     public IReadOnlyList<RegistryMirror> Mirrors { get; init; } = [];
 
+    /// <summary>The file that says so.</summary>
+    public string Source { get; init; } = "registries.conf";
+
     /// <summary>How much of the name the prefix covers; 0 when it does not begin so.</summary>
     /// <param name="name">Host and repository, with tag or digest or without.</param>
     public int Match(string name)
     {
-        int end;
         if (Prefix.StartsWith("*.", StringComparison.Ordinal))
         {
-            int domain = name.IndexOf(Prefix[1..], StringComparison.Ordinal);
-            end = domain <= 0 || name.AsSpan(0, domain).Contains('/') ? 0 : domain + Prefix.Length - 1;
-        }
-        else
-        {
-            end = name.StartsWith(Prefix, StringComparison.Ordinal) ? Prefix.Length : 0;
+            int host = name.AsSpan().IndexOfAny('/', ':') is >= 0 and var end ? end : name.Length;
+            return host >= Prefix.Length && name.AsSpan(0, host).EndsWith(Prefix.AsSpan(1)) ? host : 0;
         }
 
-        return end > 0 && (end == name.Length || name[end] is '/' or ':' or '@') ? end : 0;
+        return name.StartsWith(Prefix, StringComparison.Ordinal) && (Prefix.Length == name.Length || name[Prefix.Length] is '/' or ':' or '@') ? Prefix.Length : 0;
     }
 
     /// <exception cref="SpecException">What comes out is not a reference.</exception>
@@ -75,8 +73,10 @@ public sealed record RegistryRule(string Prefix, string? Location, bool Insecure
         return new RegistryMirror(location, mirror.Insecure, use);
     }
 
+    /// <remarks>Without a host it would be taken for a directory of Docker's hub, and images come from whoever has that there.</remarks>
     static string? Checked(string? text, string path) =>
         string.IsNullOrEmpty(text) ? null
         : text.Contains("://", StringComparison.Ordinal) ? throw new SpecException(path, $"'{text}': no scheme is written here; say insecure = true for http")
-        : text.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : throw new SpecException(path, $"'{text}' names no registry");
+        : text.TrimEnd('/') is { Length: > 0 } trimmed && (trimmed.StartsWith("*.", StringComparison.Ordinal) || ImageReference.HasHost(trimmed + "/")) ? trimmed
+        : throw new SpecException(path, $"'{text}' does not begin with a registry's host, as in registry.example, localhost or registry:5000");
 }

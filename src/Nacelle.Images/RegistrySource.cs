@@ -17,8 +17,12 @@ sealed class RegistrySource : ImageSource
     public RegistrySource(ImageReference reference, RegistryOptions options)
     {
         this.reference = reference;
-        places = [.. options.Registries.PullSources(reference).Select(place =>
-            (new RegistryRepository(place.Reference.Host, place.Reference.Repository, options.For(place.Insecure)), place.Reference.Selector))];
+        var sources = options.Registries.PullSources(reference);
+
+        // Behind a mirror stands another place that can be asked, so it gets one chance more and not all of them.
+        var hasty = options with { Attempts = Math.Min(options.Attempts, 2) };
+        places = [.. sources.Select((place, i) => (new RegistryRepository(
+            place.Reference.Host, place.Reference.Repository, (i < sources.Count - 1 ? hasty : options).For(place.Insecure)), place.Reference.Selector))];
     }
 
     public override ImageName Name => reference;
