@@ -135,6 +135,7 @@ public sealed partial record RegistriesConfiguration
     {
         string bare = Bare(text);
         bool isShort = bare.Length > 0 && bare[0] is not ('/' or '.') && !ImageReference.HasHost(bare) && bare.AsSpan().ContainsAnyExcept("0123456789abcdef");
+        isShort &= !bare.StartsWith("sha256-", StringComparison.Ordinal) && !bare.StartsWith("sha512-", StringComparison.Ordinal); // an id, as lists show it
         return isShort ? Load().FindStoredShort(store, text) : store.Find(text);
     }
 
@@ -142,7 +143,7 @@ public sealed partial record RegistriesConfiguration
     {
         try
         {
-            return Candidates(text).Select(store.Find).FirstOrDefault(found => found is not null);
+            return Candidates(text).Select(store.Find).FirstOrDefault(found => found is not null) ?? store.Find(text);
         }
         catch (SpecException)
         {
