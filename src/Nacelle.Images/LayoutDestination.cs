@@ -16,7 +16,8 @@ sealed class LayoutDestination : ImageDestination
     public LayoutDestination(ImageFile name)
     {
         this.name = name.SelectedDigest is null ? name : throw new ImageException($"{name}: an image is written under a tag; write oci:{name.Path}:TAG");
-        directory = Files.EnsureDirectories(name.Path);
+        Files.EnsureDirectories(name.Path).Dispose();
+        directory = Files.Open(name.Path, OpenFlags.ReadOnly | OpenFlags.Directory);
         try
         {
             if (Files.TryReadText(directory, "oci-layout") is { } layout)

@@ -118,8 +118,10 @@ sealed class RegistryClient : IDisposable
     /// <exception cref="ImageException">None is named, or one where nothing may be sent.</exception>
     public Uri LocationOf(HttpResponseMessage response)
     {
-        var location = response.Headers.Location is { } named && response.RequestMessage?.RequestUri is { } from ? new Uri(from, named)
-            : throw new ImageException($"registry {host} does not say where to go on with an upload");
+        var location = response.Headers.Location is not { } named || response.RequestMessage?.RequestUri is not { } from
+            ? throw new ImageException($"registry {host} does not say where to go on with an upload")
+            : Uri.TryCreate(from, named, out var absolute) ? absolute
+            : throw new ImageException($"registry {host} says to go on with an upload at what is no address");
         return location.Scheme == Uri.UriSchemeHttps || (location.Scheme == Uri.UriSchemeHttp && options.InsecureHttp) ? location
             : throw new ImageException($"registry {host} wants uploads at {location.GetLeftPart(UriPartial.Authority)}, which is not https; use --insecure-options=http to allow it");
     }

@@ -100,7 +100,7 @@ sealed class RegistryTransport : IDisposable
             }
 
             response.Dispose();
-            location = new Uri(target, next);
+            location = Uri.TryCreate(target, next, out var absolute) ? absolute : throw new ImageException($"{kind} {host} redirects to what is no address");
             if (redirects == MostRedirects)
             {
                 throw new ImageException($"{kind} {host} redirects more than {MostRedirects} times");

@@ -8,6 +8,9 @@ namespace Nacelle.Images.Tests;
 
 sealed record ServerRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
 {
+    /// <summary>The body, as far as it was taken.</summary>
+    public byte[] Content { get; init; } = [];
+
     public string? this[string header] => Headers.GetValueOrDefault(header);
 }
 
@@ -48,6 +51,12 @@ sealed class FaultyServer : IDisposable
 
     public ConcurrentQueue<ServerRequest> Requests { get; } = new();
 
+    /// <summary>After how many bytes of a request's body the connection breaks, by its head; null to take it whole.</summary>
+    public Func<ServerRequest, int?> Break { get; init; } = _ => null;
+
+    /// <summary>Told of what came before a connection broke.</summary>
+    public Action<ServerRequest> Broken { get; init; } = _ => { };
+
     public void Dispose()
     {
         stop.Cancel();
@@ -79,8 +88,21 @@ sealed class FaultyServer : IDisposable
             try
             {
                 using var stream = new NetworkStream(socket);
-                while (await ReadAsync(stream) is { } request)
+                while (await ReadAsync(stream) is { } head)
                 {
+                    var body = new byte[head["Content-Length"] is { } length ? int.Parse(length, CultureInfo.InvariantCulture) : 0];
+                    if (Break(head) is { } taken && taken < body.Length)
+                    {
+                        await stream.ReadExactlyAsync(body.AsMemory(0, taken), stop.Token);
+                        var partial = head with { Content = body[..taken] };
+                        Requests.Enqueue(partial);
+                        Broken(partial);
+                        socket.LingerState = new LingerOption(true, 0);
+                        return;
+                    }
+
+                    await stream.ReadExactlyAsync(body, stop.Token);
+                    var request = head with { Body = Encoding.UTF8.GetString(body), Content = body };
                     Requests.Enqueue(request);
                     if (!await SendAsync(socket, stream, request, answer(request)))
                     {
@@ -141,8 +163,6 @@ sealed class FaultyServer : IDisposable
         var lines = Encoding.ASCII.GetString([.. bytes]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         var words = lines[0].Split(' ');
         var headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
-        var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, CultureInfo.InvariantCulture) : 0];
-        await stream.ReadExactlyAsync(body, stop.Token);
-        return new ServerRequest(words[0], words[1], headers, Encoding.UTF8.GetString(body));
+        return new ServerRequest(words[0], words[1], headers, "");
     }
 }
