@@ -1,7 +1,5 @@
-using System.Text;
 using Nacelle.CommandLine;
 using Nacelle.Images;
-using Nacelle.Linux;
 
 namespace Nacelle.Build;
 
@@ -27,36 +25,27 @@ sealed class Fetching(Invocation invocation, string policy)
     }
 
     public void Download(string url, string? checksum, string file) =>
-        Start(["download", .. checksum is null ? (string[])[] : [$"--checksum={checksum}"], .. Common(), url, file]);
+        Run(["download", .. checksum is null ? (string[])[] : [$"--checksum={checksum}"], .. Common(), url, file]);
 
     StoredImage? Fetch(ImageStore store, string text)
     {
         var name = text.StartsWith('/') || text.StartsWith('.') || text.Contains(":/", StringComparison.Ordinal) ? text : "docker://" + text;
-        var id = Start(["fetch", .. Common(), $"--pull-policy={policy}", "--full", name]).Trim();
+        var id = Run(["fetch", .. Common(), $"--pull-policy={policy}", "--full", name]).Trim();
         return RegistriesConfiguration.FindStored(store, name) ?? store.Find(id);
     }
 
     IEnumerable<string> Common() => GlobalFlags.Repeat(invocation);
 
-    /// <returns>What it writes to standard output.</returns>
-    static string Start(IReadOnlyList<string> arguments)
+    /// <exception cref="BuildException">nacelle-fetch has failed, and has said why; where in the Containerfile is left to say.</exception>
+    static string Run(IReadOnlyList<string> arguments)
     {
-        var program = InstalledPrograms.Find("nacelle-fetch");
-        var (read, write) = Files.CreatePipe("nacelle-fetch");
-        using (read)
+        try
         {
-            Process process;
-            using (write)
-            {
-                var plan = new LaunchPlan();
-                plan.Call("connect nacelle-fetch", SystemCall.dup3, plan.Descriptor(write), 1, 0);
-                plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
-                plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray([program, .. arguments]), plan.TextArray(Processes.Environment()));
-                process = Launcher.Start(plan);
-            }
-
-            var output = Encoding.UTF8.GetString(Files.ReadToEnd(read));
-            return process.Wait().ShellCode == 0 ? output : throw new BuildException("it could not be fetched");
+            return FetchProgram.Run(arguments);
+        }
+        catch (AlreadyToldException)
+        {
+            throw new BuildException("it could not be fetched");
         }
     }
 }

@@ -7,15 +7,15 @@ static class Commands
 {
     public static readonly IReadOnlyList<Command> All =
     [
-        Command.Of(Fetching.Program, "fetch", "fetch images into the store"), Command.Of(Fetching.Program, "trust", "trust keys that sign images"),
+        Command.Of(FetchProgram.Name, "fetch", "fetch images into the store"), Command.Of(FetchProgram.Name, "trust", "trust keys that sign images"),
         Command.Of("nacelle-build", "build", "make an image from a Containerfile"),
         RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,
         CatManifestCommand.Definition, ImageListCommand.Definition, ImageCatManifestCommand.Definition,
-        Command.Of(Fetching.Program, "image copy", "copy an image between registries, the store, layouts and archives"),
+        Command.Of(FetchProgram.Name, "image copy", "copy an image between registries, the store, layouts and archives"),
         ImageExportCommand.Definition, ImageRenderCommand.Extract, ImageCollectCommand.Definition,
-        Command.Of(Fetching.Program, "image inspect", "tell about an image, here or in a registry"),
-        Command.Of(Fetching.Program, "image push", "send an image from the store to a registry"),
+        Command.Of(FetchProgram.Name, "image inspect", "tell about an image, here or in a registry"),
+        Command.Of(FetchProgram.Name, "image push", "send an image from the store to a registry"),
         ImageRemoveCommand.Definition, ImageRenderCommand.Render, ImageVerifyCommand.Definition, ConfigCommand.Definition, VersionCommand.Definition,
     ];
 }

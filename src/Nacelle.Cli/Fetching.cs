@@ -1,4 +1,3 @@
-using System.Text;
 using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Linux;
@@ -11,8 +10,6 @@ namespace Nacelle.Cli;
 /// <remarks>What speaks to registries is an executable of its own, so that running a stored image does not pay for it.</remarks>
 static class Fetching
 {
-    public const string Program = "nacelle-fetch";
-
     public static IReadOnlyList<AppImage> FindAll(Invocation invocation, ImageStore store, IEnumerable<string> images)
     {
         var policy = invocation.Value(PodFlags.PullPolicy) ?? "new";
@@ -41,32 +38,7 @@ static class Fetching
 
     static StoredImage? Fetch(Invocation invocation, ImageStore store, string text, string policy)
     {
-        var program = InstalledPrograms.Find(Program);
-        List<string> arguments =
-        [
-            program, "fetch", .. GlobalFlags.Repeat(invocation), $"--pull-policy={policy}", "--full", text,
-        ];
-        var (read, write) = Files.CreatePipe("nacelle-fetch");
-        using (read)
-        {
-            Process process;
-            using (write)
-            {
-                var plan = new LaunchPlan();
-                plan.Call("connect nacelle-fetch", SystemCall.dup3, plan.Descriptor(write), 1, 0);
-                plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
-                plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray(arguments), plan.TextArray(Processes.Environment()));
-                process = Launcher.Start(plan);
-            }
-
-            var id = Encoding.UTF8.GetString(Files.ReadToEnd(read)).Trim();
-            var status = process.Wait();
-            if (status.ShellCode != 0)
-            {
-                throw new AlreadyToldException();
-            }
-
-            return RegistriesConfiguration.FindStored(store, text) ?? store.Find(id);
-        }
+        var id = FetchProgram.Run(["fetch", .. GlobalFlags.Repeat(invocation), $"--pull-policy={policy}", "--full", text]).Trim();
+        return RegistriesConfiguration.FindStored(store, text) ?? store.Find(id);
     }
 }
