@@ -77,6 +77,12 @@ public sealed class CorpusTests : IDisposable
             }
         }
 
+        // A variable that is set again keeps its place here, as with Docker; buildah moves it to the end.
+        if (run["Env"] is JsonArray variables)
+        {
+            run["Env"] = new JsonArray([.. variables.Select(variable => variable!.ToString()).Order(StringComparer.Ordinal).Select(variable => JsonValue.Create(variable))]);
+        }
+
         // When it was, what it was made from, and by which hashes files are named differs by nature; buildah's ARG lists all names so far, and its
         // RUN also those that ENV hides. A directory that WORKDIR makes is a layer of its own
         // here, as with Docker; buildah puts it into the next one.
@@ -89,7 +95,8 @@ public sealed class CorpusTests : IDisposable
             step["created_by"] = by.Contains("#(nop) COPY ", StringComparison.Ordinal) || by.Contains("#(nop) ADD ", StringComparison.Ordinal)
                 ? string.Join(' ', words.Where(word => !word.Contains(':')))
                 : by.Contains("#(nop) ARG ", StringComparison.Ordinal) ? "ARG"
-                : by.StartsWith('|') ? by[by.IndexOf(" /bin/", StringComparison.Ordinal)..] : by;
+                : by.StartsWith('|') ? by[by.IndexOf(" /bin/", StringComparison.Ordinal)..]
+                : by.Replace("/bin/busybox sh -e -c ", "/bin/sh -c ", StringComparison.Ordinal); // SHELL, of which buildah's history does not know
             if (by.Contains("WORKDIR", StringComparison.Ordinal))
             {
                 step.Remove("empty_layer");
