@@ -99,6 +99,7 @@ public sealed partial class RegistryRepository
         string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation, Action? missing = null)
     {
         Uri? location = null;
+        var seen = new HashSet<Uri>();
         for (int pages = 0; pages == 0 || location is not null; pages++)
         {
             if (pages == MostPages)
@@ -130,6 +131,10 @@ public sealed partial class RegistryRepository
 
             yield return page;
             location = NextOf(response);
+            if (location is not null && !seen.Add(location))
+            {
+                throw new ImageException($"registry {Host} sends the same page of {path} again and again");
+            }
         }
     }
 

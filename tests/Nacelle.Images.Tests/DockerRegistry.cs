@@ -11,7 +11,8 @@ sealed class DockerRegistry : IDisposable
 
     /// <param name="http">Further lines of the configuration's section <c>http</c>, as TLS wants them.</param>
     /// <param name="more">Further sections.</param>
-    public DockerRegistry(LayerScratch scratch, string http = "", string more = "")
+    /// <param name="storage">Further lines of the section <c>storage</c>.</param>
+    public DockerRegistry(LayerScratch scratch, string http = "", string more = "", string storage = "")
     {
         Assert.SkipUnless(File.Exists("/usr/bin/docker-registry"), "docker-registry is not installed");
         using (var free = new TcpListener(IPAddress.Loopback, 0))
@@ -28,6 +29,7 @@ sealed class DockerRegistry : IDisposable
             storage:
               filesystem:
                 rootdirectory: {scratch.Path}/registry
+              {storage}
             http:
               addr: "{Host}"
               {http}

@@ -87,6 +87,15 @@ sealed class TestImage
         File.WriteAllBytes(Path.Combine(directory, "index.json"), new ImageIndex { Manifests = [named] }.ToJson());
     }
 
+    /// <summary>Writes an OCI layout in which the index has the given tag.</summary>
+    public void WriteIndexLayout(string directory, string tag, ImageIndex index)
+    {
+        var manifest = Manifest;
+        Manifest = Put(index.ToJson(), MediaTypes.OciIndex);
+        WriteLayout(directory, tag);
+        Manifest = manifest;
+    }
+
     static byte[] Gzip(byte[] content)
     {
         var packed = new MemoryStream();
