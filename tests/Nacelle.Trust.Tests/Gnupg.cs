@@ -48,6 +48,14 @@ sealed class Gnupg : IDisposable
         return File.ReadAllBytes($"{Path}/signature");
     }
 
+    /// <summary>A message that carries its own signature.</summary>
+    public byte[] SignInline(byte[] content, string key, params string[] options)
+    {
+        File.WriteAllBytes($"{Path}/content", content);
+        Run([.. options, "--local-user", key, "--output", $"{Path}/message", "--sign", $"{Path}/content"]);
+        return File.ReadAllBytes($"{Path}/message");
+    }
+
     public void Revoke(string fingerprint)
     {
         var certificate = File.ReadAllText($"{Home}/openpgp-revocs.d/{fingerprint.ToUpperInvariant()}.rev").Replace(":-----BEGIN", "-----BEGIN", StringComparison.Ordinal);
