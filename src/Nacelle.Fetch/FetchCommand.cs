@@ -30,6 +30,7 @@ static class FetchCommand
             PullPolicy = ParsePolicy(invocation.Value(Policy) ?? "update"),
             Platform = PlatformOf(invocation),
             InsecureImage = GlobalFlags.IsInsecure(invocation, "image"),
+            Policy = TrustPolicy.Find(),
             Keys = new KeyStore(GlobalFlags.ConfigDirectories(invocation)),
             Registry = RegistryFlags.Of(invocation),
         };

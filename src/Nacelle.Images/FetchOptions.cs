@@ -13,7 +13,10 @@ public sealed record FetchOptions
     /// <summary>Images are taken without anybody's signature.</summary>
     public bool InsecureImage { get; init; }
 
-    /// <summary>Whose signatures count.</summary>
+    /// <summary>Which OCI images are accepted; null accepts all.</summary>
+    public TrustPolicy? Policy { get; init; }
+
+    /// <summary>Whose signatures of appc images count.</summary>
     public KeyStore Keys { get; init; } = new([]);
 
     /// <summary>Asked when an image's signer is not known yet, with keys that the image's own pages offer: returns whether they are trusted from now on.</summary>

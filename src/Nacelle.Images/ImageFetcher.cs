@@ -53,8 +53,6 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
     public async Task<StoredImage> FetchAsync(ImageName name, CancellationToken cancellation)
     {
         store.Recover();
-
-        // Signature policy has its place here: before anything is asked of the source, and again once the manifest's digest is known.
         if (name is ImageReference reference)
         {
             await using var registry = new RegistrySource(reference, options.Registry);
@@ -114,9 +112,15 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
 
     async Task<StoredImage> FetchAsync(ImageSource source, CancellationToken cancellation)
     {
+        var trust = ImageTrust.Of(options, source);
         using var held = store.HoldContent();
         var resolved = await source.ResolveAsync(cancellation);
         var document = await source.ChooseAsync(resolved, options.Platform, cancellation);
+        if (trust is not null)
+        {
+            await trust.RequireAsync(document, progress, cancellation);
+        }
+
         string where = $"manifest {document.Descriptor.Digest}";
         var manifest = In(where, () => ImageManifest.Parse(document.Content));
         progress.Note?.Invoke($"{source.Name}: {where}");

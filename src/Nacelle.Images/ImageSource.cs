@@ -1,4 +1,5 @@
 using Nacelle.Specs;
+using Nacelle.Trust;
 
 namespace Nacelle.Images;
 
@@ -54,6 +55,10 @@ public abstract class ImageSource : IAsyncDisposable
 
         return new RegistrySource(candidates[^1], options);
     }
+
+    /// <summary>The signatures of sigstore that lie beside a manifest; only registries have any.</summary>
+    public virtual Task<IReadOnlyList<SigstoreSignature>> ReadSigstoreSignaturesAsync(Digest manifest, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<SigstoreSignature>>([]);
 
     /// <summary>The document that the image's name stands for: a manifest or an index, its bytes checked against the descriptor.</summary>
     public abstract Task<SourceDocument> ResolveAsync(CancellationToken cancellation);

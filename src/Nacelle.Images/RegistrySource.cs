@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using Nacelle.Specs;
+using Nacelle.Trust;
 
 namespace Nacelle.Images;
 
@@ -63,6 +64,36 @@ sealed class RegistrySource : ImageSource
 
         return body;
     });
+
+    public override async Task<IReadOnlyList<SigstoreSignature>> ReadSigstoreSignaturesAsync(Digest manifest, CancellationToken cancellation)
+    {
+        const int LargestClaim = 1 << 20;
+        var tag = SigstoreSignature.TagOf(manifest);
+        var document = await Repository.FindManifestAsync(tag, cancellation);
+        var found = new List<SigstoreSignature>();
+        foreach (var layer in document is null ? [] : ParseSignatures(document.Content, tag))
+        {
+            if (layer.MediaType == SigstoreSignature.MediaType && layer.Size <= LargestClaim && layer.Annotations?.GetValueOrDefault(SigstoreSignature.Annotation) is { } signature
+                && await Repository.FindBlobAsync(layer, cancellation) is { } claim)
+            {
+                found.Add(new SigstoreSignature(claim, signature));
+            }
+        }
+
+        return found;
+    }
+
+    static IReadOnlyList<Descriptor> ParseSignatures(byte[] manifest, string tag)
+    {
+        try
+        {
+            return ImageManifest.ParseArtifact(manifest).Layers;
+        }
+        catch (SpecException malformed)
+        {
+            throw malformed.In($"manifest {tag}");
+        }
+    }
 
     public override ValueTask DisposeAsync()
     {

@@ -42,6 +42,24 @@ public sealed record ImageManifest
     /// <exception cref="SpecException">Not such a manifest.</exception>
     public static ImageManifest Parse(ReadOnlySpan<byte> json)
     {
+        var manifest = ParseArtifact(json);
+        if (manifest.Config.MediaType is not (MediaTypes.OciConfig or MediaTypes.DockerConfig))
+        {
+            throw new SpecException("config.mediaType", $"'{manifest.Config.MediaType}' is not the config of a container image");
+        }
+
+        for (int i = 0; i < manifest.Layers.Count; i++)
+        {
+            MediaTypes.LayerFormatOf(manifest.Layers[i].MediaType, $"layers[{i}].mediaType");
+        }
+
+        return manifest;
+    }
+
+    /// <summary>Reads a manifest of whatever: its layers may be of any kind.</summary>
+    /// <exception cref="SpecException">Not a manifest.</exception>
+    public static ImageManifest ParseArtifact(ReadOnlySpan<byte> json)
+    {
         var manifest = ImageJson.Parse(json, ImageJson.Default.ImageManifest);
         if (manifest.SchemaVersion == 1 || manifest.Schema1Layers is not null)
         {
@@ -64,11 +82,6 @@ public sealed record ImageManifest
         }
 
         manifest.Config.Validate("config");
-        if (manifest.Config.MediaType is not (MediaTypes.OciConfig or MediaTypes.DockerConfig))
-        {
-            throw new SpecException("config.mediaType", $"'{manifest.Config.MediaType}' is not the config of a container image");
-        }
-
         if (manifest.Layers.Count > MostLayers)
         {
             throw new SpecException("layers", $"there are {manifest.Layers.Count}; at most {MostLayers} can be stacked");
@@ -77,7 +90,6 @@ public sealed record ImageManifest
         for (int i = 0; i < manifest.Layers.Count; i++)
         {
             manifest.Layers[i].Validate($"layers[{i}]");
-            MediaTypes.LayerFormatOf(manifest.Layers[i].MediaType, $"layers[{i}].mediaType");
         }
 
         return manifest;

@@ -1,0 +1,126 @@
+using System.Security.Cryptography;
+using System.Text;
+using Nacelle.Specs;
+using Nacelle.Trust;
+
+namespace Nacelle.Images.Tests;
+
+/// <summary>Policies of podman's kind, asked about images of a registry and in files; signatures as cosign stores them.</summary>
+public sealed class TrustPolicyTests : IDisposable
+{
+    readonly StoreScratch store = new();
+    readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    public void Dispose()
+    {
+        key.Dispose();
+        store.Dispose();
+    }
+
+    void Decide(string requirements, string transport = "docker", string scope = "") => store.Options = store.Options with
+    {
+        Policy = TrustPolicy.Parse(
+            Encoding.UTF8.GetBytes("""{"default":[{"type":"reject"}],"transports":{"TRANSPORT":{"SCOPE":[REQUIREMENTS]}}}"""
+                .Replace("TRANSPORT", transport, StringComparison.Ordinal).Replace("SCOPE", scope, StringComparison.Ordinal).Replace("REQUIREMENTS", requirements, StringComparison.Ordinal)),
+            "policy.json"),
+    };
+
+    string Signed => """{"type":"sigstoreSigned","keyData":"KEY","signedIdentity":{"type":"matchRepository"}}"""
+        .Replace("KEY", Convert.ToBase64String(Encoding.ASCII.GetBytes(key.ExportSubjectPublicKeyInfoPem())), StringComparison.Ordinal);
+
+    DockerRegistry Serve(TestImage image)
+    {
+        var registry = new DockerRegistry(store.Scratch);
+        image.WriteLayout(store.Scratch.Path + "/layout", "t");
+        store.Scratch.Shell($"skopeo copy -q --dest-tls-verify=false oci:layout:t docker://{registry.Host}/some/image:1");
+        return registry;
+    }
+
+    /// <summary>Signs as cosign does, by its key or another's, for this image or another.</summary>
+    async Task SignAsync(DockerRegistry registry, Digest manifest, string name, ECDsa signer, Digest? tagged = null)
+    {
+        var claim = Encoding.UTF8.GetBytes("""{"critical":{"identity":{"docker-reference":"NAME"},"image":{"docker-manifest-digest":"DIGEST"},"type":"cosign container image signature"},"optional":null}"""
+            .Replace("NAME", name, StringComparison.Ordinal).Replace("DIGEST", manifest.ToString(), StringComparison.Ordinal));
+        using var repository = new RegistryRepository(registry.Host, "some/image", store.Options.Registry);
+        var layer = new Descriptor
+        {
+            MediaType = SigstoreSignature.MediaType, Digest = ContentStore.DigestOf(claim), Size = claim.Length,
+            Annotations = new Dictionary<string, string> { [SigstoreSignature.Annotation] = Convert.ToBase64String(signer.SignData(claim, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)) },
+        };
+        var config = Encoding.UTF8.GetBytes("{}");
+        var configured = new Descriptor { MediaType = MediaTypes.OciConfig, Digest = ContentStore.DigestOf(config), Size = config.Length };
+        await repository.PutBlobAsync(layer, claim, default);
+        await repository.PutBlobAsync(configured, config, default);
+        var text = new ImageManifest { MediaType = MediaTypes.OciManifest, Config = configured, Layers = [layer] }.ToJson();
+        await repository.PutManifestAsync(
+            SigstoreSignature.TagOf(tagged ?? manifest), new SourceDocument(new Descriptor { MediaType = MediaTypes.OciManifest, Digest = ContentStore.DigestOf(text), Size = text.Length }, text), default);
+    }
+
+    async Task RefusedAsync(ImageName name, string reason)
+    {
+        var refused = await Assert.ThrowsAsync<ImageException>(() => store.FetchAsync(name));
+        Assert.StartsWith($"{name} is not to be trusted: policy.json ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', refused.Message);
+        Assert.Empty(store.Store.List());
+        Assert.Empty(store.Store.Content.List());
+    }
+
+    [Fact]
+    public async Task What_is_rejected_is_not_even_asked_for()
+    {
+        using var registry = new FaultyRegistry(TestImage.OfNoise(1, 10));
+        Decide("""{"type":"reject"}""");
+        await RefusedAsync(registry.Name, "rejects it");
+        Assert.Empty(registry.Requests);
+        store.Options = store.Options with { InsecureImage = true };
+        await store.FetchAsync(registry.Name);
+    }
+
+    [Fact]
+    public async Task The_most_precise_scope_decides()
+    {
+        using var registry = new FaultyRegistry(TestImage.OfNoise(1, 10));
+        Decide("""{"type":"insecureAcceptAnything"}""", scope: $"{registry.Host}/some");
+        await store.FetchAsync(registry.Name);
+    }
+
+    [Fact]
+    public async Task Files_have_scopes_of_their_own()
+    {
+        TestImage.OfNoise(1, 10).WriteLayout(store.Scratch.Path + "/layout", "t");
+        var name = ImageName.Parse($"oci:{store.Scratch.Path}/layout:t");
+        Decide("""{"type":"insecureAcceptAnything"}""", "oci", "/nowhere");
+        await RefusedAsync(name, "rejects it");
+        Decide("""{"type":"insecureAcceptAnything"}""", "oci", store.Scratch.Path);
+        await store.FetchAsync(name);
+    }
+
+    [Fact]
+    public async Task An_image_whose_key_the_policy_names_is_accepted()
+    {
+        var image = TestImage.OfNoise(1, 10, 20);
+        using var registry = Serve(image);
+        var name = ImageName.Parse($"docker://{registry.Host}/some/image:1");
+        Decide(Signed);
+        await RefusedAsync(name, "there is none");
+        await SignAsync(registry, image.Manifest.Digest, $"{registry.Host}/some/image", key);
+        store.RequireWhole(await store.FetchAsync(name), image);
+    }
+
+    [Fact]
+    public async Task A_signature_by_another_key_for_another_image_or_another_name_is_refused()
+    {
+        var image = TestImage.OfNoise(1, 10);
+        using var registry = Serve(image);
+        var name = ImageName.Parse($"docker://{registry.Host}/some/image:1");
+        Decide(Signed);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await SignAsync(registry, image.Manifest.Digest, $"{registry.Host}/some/image", other);
+        await RefusedAsync(name, "is not by a key that the policy names");
+        await SignAsync(registry, image.Config.Digest, $"{registry.Host}/some/image", key, image.Manifest.Digest);
+        await RefusedAsync(name, "is for another image");
+        await SignAsync(registry, image.Manifest.Digest, $"{registry.Host}/other/image", key);
+        await RefusedAsync(name, "is for the name");
+    }
+}
