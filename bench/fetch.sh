@@ -1,6 +1,6 @@
 #!/bin/sh
 # An image of some 450 MB and a registry on this machine, with a store on a tmpfs: fetched and unpacked from gzip and from zstd, fetched again (nothing to do), and pushed.
-# nacelle beside podman, skopeo (which does not unpack) and the plain work (inflate, hash and tar, two layers at a time).
+# nacelle beside podman, buildah, skopeo (which does not unpack) and the plain work (inflate, hash and tar, two layers at a time).
 # usage: fetch.sh [DIRECTORY-WITH-nacelle-fetch]   ROUNDS=n for other than 3 rounds; needs some 5 GB of memory
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -83,6 +83,7 @@ empty() {
 
 printf '%s, %s rounds, medians\n' "$(cat "$work/size")" "$rounds"
 nacelle="$fetch fetch --dir=$work/store --insecure-options=http"
+buildah="buildah --root $work/store/root --runroot $work/store/run --storage-driver overlay"
 podman="podman --root $work/store/root --runroot $work/store/run --storage-driver overlay"
 export work
 for format in gzip zstd; do
@@ -99,6 +100,7 @@ SH
     contestant "nacelle fetch" "$nacelle $image"
     contestant "skopeo copy" "skopeo copy -q --src-tls-verify=false $image dir:$work/store"
     contestant "podman pull" "$podman pull -q --tls-verify=false $image"
+    contestant "buildah pull" "$buildah pull -q --tls-verify=false $image"
 done
 
 section "fetch again"
@@ -108,6 +110,7 @@ KEEP=yes contestant "nacelle fetch" "$nacelle $image"
 empty
 sh -c "$podman pull -q --tls-verify=false $image" >/dev/null
 KEEP=yes contestant "podman pull" "$podman pull -q --tls-verify=false $image"
+KEEP=yes contestant "buildah pull" "$buildah pull -q --tls-verify=false $image"
 
 # A registry of its own, empty each time: in the other one all blobs would only be mounted.
 target_port=$((port + 1))
@@ -127,4 +130,5 @@ contestant "skopeo copy" "skopeo copy -q --dest-tls-verify=false oci:$work/image
 empty
 sh -c "$podman pull -q --tls-verify=false docker://$registry/bench/gzip:1" >/dev/null
 contestant "podman push" "$podman push -q --tls-verify=false $registry/bench/gzip:1 docker://$target"
+contestant "buildah push" "$buildah push -q --tls-verify=false $registry/bench/gzip:1 docker://$target"
 empty

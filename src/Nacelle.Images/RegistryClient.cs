@@ -192,6 +192,8 @@ sealed class RegistryClient : IDisposable
             // Not every server in between speaks the API's language; then the status must do.
         }
 
+        // The answer to HEAD has no body to say it in.
+        said = said.Length == 0 && response.StatusCode == HttpStatusCode.Unauthorized ? "authentication required" : said;
         return said.Length > 0 ? $"{said} ({(int)response.StatusCode})" : $"status {(int)response.StatusCode}";
     }
 

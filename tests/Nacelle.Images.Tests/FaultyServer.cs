@@ -83,6 +83,7 @@ sealed class FaultyServer : IDisposable
 
     async Task ServeAsync(Socket socket)
     {
+        socket.NoDelay = true;
         using (socket)
         {
             try

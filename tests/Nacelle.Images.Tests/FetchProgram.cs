@@ -12,9 +12,13 @@ static class FetchProgram
     /// <summary>Has the program built where that is still to do, so that a test that measures its time measures nothing else.</summary>
     public static void Prepare() => _ = Path.Value;
 
-    public static Process Start(string directory, string[] arguments, params (string Name, string Value)[] environment)
+    public static Process Start(string directory, string[] arguments, params (string Name, string Value)[] environment) =>
+        StartCommand(directory, ["fetch", .. arguments], environment);
+
+    /// <param name="arguments">The command's own name first.</param>
+    public static Process StartCommand(string directory, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(Path.Value, ["fetch", $"--dir={directory}", .. arguments])
+        var start = new ProcessStartInfo(Path.Value, [.. arguments, $"--dir={directory}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
