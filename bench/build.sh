@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cold=${1:-5} cached=${2:-20}
-eng/install-packages.sh hyperfine busybox-static jq buildah podman fuse-overlayfs
+eng/install-packages.sh hyperfine busybox-static jq buildah podman
 [ -x artifacts/bin/nacelle-build ] || eng/publish.sh artifacts/bin
 work=/dev/shm/nacelle-bench-$$ # in memory, because disks are noisy
 mkdir "$work"
