@@ -119,6 +119,13 @@ sealed class AppcSite : IDisposable
         Gpg("--armor", "--yes", "--local-user", key, "--output", $"{pages}/{file}", "--detach-sign", $"{path}/else");
     }
 
+    /// <summary>Has nacelle sign one of the pages' files.</summary>
+    public Result SignByNacelle(string file, string key)
+    {
+        Remove($"{file}.asc");
+        return Machine.Run("/usr/bin/env", $"GNUPGHOME={gnupg}", Machine.Program, "image", "sign", $"--local-user={key}", $"{pages}/{file}");
+    }
+
     public void Remove(string file) => File.Delete($"{pages}/{file}");
 
     public void Swap(string one, string other) => Shell($"cd pages; for e in aci aci.asc; do mv {one}.$e x; mv {other}.$e {one}.$e; mv x {other}.$e; done");

@@ -54,6 +54,18 @@ public sealed class DiscoveryTests : IDisposable
     }
 
     [Fact]
+    public void What_nacelle_signs_it_trusts()
+    {
+        string first = site.MakeKey("A"), second = site.MakeKey("B");
+        site.Publish("example.com/redis", "echo signed", first);
+        Assert.Equal(0, Trust(second).ExitCode);
+        Refused("which is not trusted for it");
+        var sign = site.SignByNacelle("redis.aci", second);
+        Assert.True(sign.ExitCode == 0, sign.ToString());
+        Assert.Equal("signed\n", Nacelle("run", "example.com/redis").Output);
+    }
+
+    [Fact]
     public void Nobodys_key_is_trusted()
     {
         site.Publish("example.com/redis", "true", site.MakeKey("A"));

@@ -109,6 +109,31 @@ public sealed class TrustPolicyTests : IDisposable
     }
 
     [Fact]
+    public async Task What_we_sign_openssl_and_we_accept_and_signatures_add_up()
+    {
+        var image = TestImage.OfNoise(1, 10, 20);
+        using var registry = Serve(image);
+        var name = ImageReference.Parse($"docker://{registry.Host}/some/image:1");
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        File.WriteAllText(store.Scratch.Path + "/key.pub", key.ExportSubjectPublicKeyInfoPem());
+        foreach (var signer in new[] { key, other })
+        {
+            using var own = SigstorePrivateKey.Parse(Encoding.ASCII.GetBytes(signer.ExportPkcs8PrivateKeyPem()), null, "key");
+            Assert.Equal([image.Manifest.Digest], await ImageSigning.SignAsync(name, own, store.Options.Registry, default));
+        }
+
+        // Debian's skopeo stores such signatures, but checks none: "Debian-local change: sigstore disabled".
+        store.Scratch.Shell($"""
+            skopeo copy -q --src-tls-verify=false docker://{registry.Host}/some/image:{SigstoreSignature.TagOf(image.Manifest.Digest)} dir:signatures
+            test "$(jq '.layers | length' signatures/manifest.json)" = 2
+            jq -r '.layers[0].annotations["{SigstoreSignature.Annotation}"]' signatures/manifest.json | base64 -d >numbers
+            openssl dgst -sha256 -verify key.pub -signature numbers "signatures/$(jq -r '.layers[0].digest[7:]' signatures/manifest.json)"
+            """);
+        Decide(Signed);
+        store.RequireWhole(await store.FetchAsync(name), image);
+    }
+
+    [Fact]
     public async Task A_signature_by_another_key_for_another_image_or_another_name_is_refused()
     {
         var image = TestImage.OfNoise(1, 10);
