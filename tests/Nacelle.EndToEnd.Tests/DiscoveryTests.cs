@@ -59,7 +59,7 @@ public sealed class DiscoveryTests : IDisposable
         string first = site.MakeKey("A"), second = site.MakeKey("B");
         site.Publish("example.com/redis", "echo signed", first);
         Assert.Equal(0, Trust(second).ExitCode);
-        Refused("which is not trusted for it");
+        Refused("which is not trusted");
         var sign = site.SignByNacelle("redis.aci", second);
         Assert.True(sign.ExitCode == 0, sign.ToString());
         Assert.Equal("signed\n", Nacelle("run", "example.com/redis").Output);
@@ -77,7 +77,7 @@ public sealed class DiscoveryTests : IDisposable
     {
         site.Publish("example.com/redis", "true", site.MakeKey("A"));
         Assert.Equal(0, Trust(site.MakeKey("B")).ExitCode);
-        Refused("which is not trusted for it");
+        Refused("which is not trusted");
     }
 
     [Fact]
