@@ -9,9 +9,13 @@ namespace Nacelle.Images;
 /// <param name="mark">What comes out last when the source was whole; it is checked and taken off.</param>
 sealed class DecompressedStream(Stream? decompressor, Stream source, string format, byte[] mark) : Stream
 {
+    const int SpareSize = 4096;
+
     readonly byte[] held = new byte[mark.Length]; // the last bytes that came out, which may be the mark
     int heldLength;
     bool ended;
+    byte[]? spare; // for those who ask for no more than the mark is long
+    int spareStart, spareEnd;
 
     public override bool CanRead => true;
 
@@ -23,8 +27,27 @@ sealed class DecompressedStream(Stream? decompressor, Stream source, string form
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <param name="buffer">Longer than the mark.</param>
     public override int Read(Span<byte> buffer)
+    {
+        if (spareStart == spareEnd)
+        {
+            if (buffer.Length > mark.Length || buffer.IsEmpty)
+            {
+                return ReadOn(buffer);
+            }
+
+            spare ??= new byte[SpareSize];
+            (spareStart, spareEnd) = (0, ReadOn(spare));
+        }
+
+        int count = Math.Min(buffer.Length, spareEnd - spareStart);
+        spare.AsSpan(spareStart, count).CopyTo(buffer);
+        spareStart += count;
+        return count;
+    }
+
+    /// <param name="buffer">Longer than the mark.</param>
+    int ReadOn(Span<byte> buffer)
     {
         while (!ended && buffer.Length > mark.Length)
         {

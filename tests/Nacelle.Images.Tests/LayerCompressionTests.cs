@@ -89,6 +89,32 @@ public class LayerCompressionTests
         Assert.Equal($"layer: the archive is compressed with {compressor}; gzip, zstd and no compression are supported", refusal.Message);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(15)]
+    [InlineData(16)]
+    [InlineData(17)]
+    public void A_stream_is_read_in_pieces_of_any_size(int size)
+    {
+        var content = TestImage.Noise(1, 10_000);
+        using var compressed = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(compressed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(content);
+        }
+
+        compressed.Position = 0;
+        using var plain = Decompression.Open(compressed);
+        var read = new List<byte>();
+        var piece = new byte[size];
+        for (int count; (count = plain.Read(piece)) > 0;)
+        {
+            read.AddRange(piece.AsSpan(0, count));
+        }
+
+        Assert.Equal(content, read);
+    }
+
     [Fact]
     public void Media_types_are_known_and_unknown_ones_refused()
     {
