@@ -16,6 +16,9 @@ public sealed record FetchOptions
     /// <summary>Which OCI images are accepted; null accepts all.</summary>
     public TrustPolicy? Policy { get; init; }
 
+    /// <summary>Where the signatures lie that the policy asks for; null reads registries.d when it does.</summary>
+    public LookasideConfiguration? Lookaside { get; init; }
+
     /// <summary>Whose signatures of appc images count.</summary>
     public KeyStore Keys { get; init; } = new([]);
 

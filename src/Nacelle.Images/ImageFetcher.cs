@@ -97,8 +97,25 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
             return null;
         }
 
+        var trust = ImageTrust.Of(options, registry);
         var current = reference.Digest ?? await registry.ResolveDigestAsync(cancellation);
-        return current == stored.Resolved ? stored : null;
+        if (current != stored.Resolved)
+        {
+            return null;
+        }
+
+        // The policy may be another one than when the image was fetched.
+        await RequireAsync(trust, new SourceDocument(stored.Manifest, store.Content.Read(stored.Manifest.Digest)), cancellation);
+        return stored;
+    }
+
+    async Task RequireAsync(ImageTrust? trust, SourceDocument manifest, CancellationToken cancellation)
+    {
+        if (trust is not null)
+        {
+            using var download = new UrlDownload(store.Content, options, progress);
+            await trust.RequireAsync(manifest, download, progress, cancellation);
+        }
     }
 
     bool IsComplete(StoredImage stored)
@@ -116,11 +133,7 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
         using var held = store.HoldContent();
         var resolved = await source.ResolveAsync(cancellation);
         var document = await source.ChooseAsync(resolved, options.Platform, cancellation);
-        if (trust is not null)
-        {
-            await trust.RequireAsync(document, progress, cancellation);
-        }
-
+        await RequireAsync(trust, document, cancellation);
         string where = $"manifest {document.Descriptor.Digest}";
         var manifest = In(where, () => ImageManifest.Parse(document.Content));
         progress.Note?.Invoke($"{source.Name}: {where}");

@@ -10,10 +10,12 @@ sealed class ImageTrust
     readonly PolicySubject subject;
     readonly IReadOnlyList<PolicyRequirement> requirements;
     readonly ImageSource source;
+    readonly LookasideConfiguration? lookaside;
 
-    ImageTrust(TrustPolicy policy, PolicySubject subject, ImageSource source)
+    ImageTrust(TrustPolicy policy, PolicySubject subject, ImageSource source, LookasideConfiguration? lookaside)
     {
         this.policy = policy;
+        this.lookaside = lookaside;
         this.subject = subject;
         this.source = source;
         requirements = policy.For(subject);
@@ -34,16 +36,20 @@ sealed class ImageTrust
             return null;
         }
 
-        var trust = new ImageTrust(options.Policy, subject, source);
+        var trust = new ImageTrust(options.Policy, subject, source, options.Lookaside);
         return PolicyDecision.RefusalOf(trust.requirements) is { } refusal ? throw trust.Refuse(refusal) : trust;
     }
 
     /// <param name="manifest">The one that was chosen.</param>
+    /// <param name="download">For signatures that lie elsewhere than in the registry.</param>
     /// <exception cref="ImageException">The policy does not accept it; says why.</exception>
-    public async Task RequireAsync(SourceDocument manifest, FetchProgress progress, CancellationToken cancellation)
+    public async Task RequireAsync(SourceDocument manifest, UrlDownload download, FetchProgress progress, CancellationToken cancellation)
     {
         var evidence = new PolicyEvidence(subject, manifest.Content)
         {
+            SimpleSignatures = () => source.Name is ImageReference reference
+                ? LookasideSignatures.ReadAsync(reference, manifest.Descriptor.Digest, lookaside ?? LookasideConfiguration.Load(), download, cancellation)
+                : Task.FromResult<IReadOnlyList<byte[]>>([]),
             SigstoreSignatures = () => source.ReadSigstoreSignaturesAsync(manifest.Descriptor.Digest, cancellation),
         };
         var decision = await PolicyDecision.AskAsync(requirements, evidence, DateTimeOffset.UtcNow);

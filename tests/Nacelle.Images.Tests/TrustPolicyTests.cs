@@ -119,7 +119,9 @@ public sealed class TrustPolicyTests : IDisposable
         foreach (var signer in new[] { key, other })
         {
             using var own = SigstorePrivateKey.Parse(Encoding.ASCII.GetBytes(signer.ExportPkcs8PrivateKeyPem()), null, "key");
-            Assert.Equal([image.Manifest.Digest], await ImageSigning.SignAsync(name, own, store.Options.Registry, default));
+            Assert.Equal(
+                [SigstoreSignature.TagOf(image.Manifest.Digest)],
+                await new ImageSigning(name, SignedReference.Of(name).ToString(), store.Options.Registry).SignSigstoreAsync(own, default));
         }
 
         // Debian's skopeo stores such signatures, but checks none: "Debian-local change: sigstore disabled".
@@ -131,6 +133,48 @@ public sealed class TrustPolicyTests : IDisposable
             """);
         Decide(Signed);
         store.RequireWhole(await store.FetchAsync(name), image);
+    }
+
+    [Fact]
+    public async Task What_skopeo_signs_by_GnuPG_we_accept_and_what_we_sign_skopeo_accepts()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/gpg"), "there is no gpg");
+        var home = Directory.CreateTempSubdirectory("ngpg").FullName; // short: a socket's path holds 107 bytes
+        string Run(string command) => store.Scratch.Shell($"export GNUPGHOME={home}; {command}");
+        try
+        {
+            Run("gpg --batch --passphrase '' --quick-generate-key Signer ed25519 sign never 2>/dev/null; gpg --armor --export Signer >key.asc");
+            var image = TestImage.OfNoise(1, 10, 20);
+            using var registry = Serve(image);
+            var name = ImageReference.Parse($"docker://{registry.Host}/some/image:1");
+            var places = store.Scratch.Path + "/registries.d";
+            Directory.CreateDirectory(places);
+            File.WriteAllText(places + "/all.yaml", $"default-docker:\n  lookaside: file://{store.Scratch.Path}/signatures\n");
+            store.Options = store.Options with { Lookaside = LookasideConfiguration.Load(places) };
+            var requirement = """{"type":"signedBy","keyType":"GPGKeys","keyPath":"PATH/key.asc"}""".Replace("PATH", store.Scratch.Path, StringComparison.Ordinal);
+            Decide(requirement);
+            await RefusedAsync(name, "there is none");
+            Run($"skopeo --registries.d registries.d copy -q --dest-tls-verify=false --sign-by $(gpg --list-keys --with-colons Signer | awk -F: '/^fpr/ {{ print $10; exit }}') oci:layout:t {name}");
+            store.RequireWhole(await store.FetchAsync(name), image);
+
+            // The other way round, under another name, which the first signature does not state.
+            var second = ImageReference.Parse($"docker://{registry.Host}/some/image:2");
+            Run($"skopeo copy -q --dest-tls-verify=false oci:layout:t {second}");
+            File.WriteAllText(store.Scratch.Path + "/policy.json", $$"""{"default":[{{requirement}}]}""");
+            var check = $"skopeo --policy policy.json --registries.d registries.d copy -q --src-tls-verify=false {second} dir:copy";
+            Run($"! {check}");
+            await Assert.ThrowsAsync<ImageException>(() => store.FetchAsync(second));
+            Environment.SetEnvironmentVariable("GNUPGHOME", home);
+            await new ImageSigning(second, SignedReference.Of(second).ToString(), store.Options.Registry).SignSimpleAsync(new OpenPgpSigner("Signer"), store.Options.Lookaside!, default);
+            Run(check);
+            await store.FetchAsync(second);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("GNUPGHOME", null);
+            Run("gpgconf --kill all");
+            Directory.Delete(home, recursive: true);
+        }
     }
 
     [Fact]
