@@ -39,6 +39,11 @@ sealed record YamlNode(long Line, string? Text, IReadOnlyDictionary<string, Yaml
         {
             throw new SpecException(At(failure.Start.Line), "is not YAML").In(source);
         }
+        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // What the library throws at some malformed documents, a comment within a plain text for one.
+            throw new SpecException("", "is not YAML").In(source);
+        }
         catch (SpecException problem)
         {
             throw problem.In(source);
