@@ -92,7 +92,7 @@ for _ in $(seq 100); do [ -S "$work/socket" ] && break; sleep 0.05; done
 timeout "$timeout" qemu-system-x86_64 -M q35,memory-backend=memory,smm=off,sata=off,smbus=off,usb=off,vmport=off -accel tcg,thread=multi -cpu max -smp 2 -m "$memory" \
     -object memory-backend-memfd,id=memory,size="${memory}M",share=on \
     -chardev socket,id=host,path="$work/socket" -device vhost-user-fs-pci,chardev=host,tag=host,queue-size=1024 \
-    -kernel "$kernel" -initrd "$work/initial.cpio" -append "console=ttyS0 quiet panic=-1 reboot=t security=$security" \
+    -kernel "$kernel" -initrd "$work/initial.cpio" -append "console=ttyS0 quiet oops=panic panic=-1 reboot=t security=$security" \
     -nodefaults -no-user-config -nographic -serial file:"$work/console" -no-reboot >"$work/machine.log" 2>&1 &
 machine=$!
 
