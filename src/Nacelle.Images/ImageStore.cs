@@ -73,7 +73,7 @@ public sealed partial class ImageStore : IDisposable
             {
                 var name = text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.')
                     ? ImageName.Parse(text) : null;
-                found = name is not null ? Find(name)
+                found = name is ImageFile { Format: ImageFileFormat.Detect } file ? FindFile(file) : name is not null ? Find(name)
                     : (AppcImageName.LooksLikeOne(text) && FindAci(text) is { } aci ? aci : FindLocal(text) ?? Find(ImageReference.Parse(text)));
             }
             catch (SpecException)
@@ -172,6 +172,10 @@ public sealed partial class ImageStore : IDisposable
     }
 
     /// <summary>Builds name their images <c>localhost/NAME</c>, as podman's do.</summary>
+    /// <summary>An image of a path that does not say in which form it lies there; it is stored under the form that was found.</summary>
+    StoredImage? FindFile(ImageFile file) => new[] { ImageFileFormat.OciLayout, ImageFileFormat.OciArchive, ImageFileFormat.DockerArchive }
+        .Select(format => Find(file with { Format = format })).FirstOrDefault(found => found is not null);
+
     StoredImage? FindLocal(string text) => ImageReference.HasHost(text) ? null : Find(ImageReference.Parse("localhost/" + text));
 
     StoredImage? FindById(string text, string hex)

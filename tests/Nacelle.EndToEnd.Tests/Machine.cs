@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Nacelle.EndToEnd.Tests;
@@ -20,6 +22,15 @@ public sealed class Machine : IDisposable
     {
         Assert.SkipUnless(Linux.Processes.IsRoot, "pods need root");
         Path = Directory.CreateTempSubdirectory("nacelle-e2e-").FullName;
+    }
+
+    /// <summary>Skips a test where one of the programs it needs is missing.</summary>
+    public static void Require(params ReadOnlySpan<string> programs)
+    {
+        foreach (var program in programs)
+        {
+            Assert.SkipUnless(File.Exists(program), $"there is no {program}");
+        }
     }
 
     public string Path { get; }
@@ -76,6 +87,23 @@ public sealed class Machine : IDisposable
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return new Result(process.ExitCode, output, errors.Result);
+    }
+
+    /// <summary>Runs a shell script that must succeed.</summary>
+    /// <returns>What it prints.</returns>
+    public static string Script(string directory, string script)
+    {
+        var result = Run("/bin/sh", "-ec", $"cd '{directory}'\n{script}");
+        Assert.True(result.ExitCode == 0, $"{script}\n{result}");
+        return result.Output;
+    }
+
+    /// <summary>A port of loopback where nobody listens.</summary>
+    public static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     static ProcessStartInfo Prepare(string program, IEnumerable<string> arguments) => new(program, arguments)
