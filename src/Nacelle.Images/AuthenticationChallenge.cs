@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+
 namespace Nacelle.Images;
 
 /// <summary>What a registry asks for when it answers 401: a scheme and its parameters.</summary>
@@ -5,6 +7,10 @@ namespace Nacelle.Images;
 sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionary<string, string> Parameters)
 {
     public string? this[string name] => Parameters.GetValueOrDefault(name);
+
+    /// <summary>All challenges of an answer.</summary>
+    public static List<AuthenticationChallenge> Of(HttpResponseHeaders headers) =>
+        headers.TryGetValues("WWW-Authenticate", out var values) ? [.. values.SelectMany(Parse)] : [];
 
     public static List<AuthenticationChallenge> Parse(string header)
     {

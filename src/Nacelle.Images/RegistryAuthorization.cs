@@ -58,7 +58,7 @@ sealed class RegistryAuthorization(string host, RegistryTransport transport, Reg
     async Task<AuthenticationHeaderValue?> AnswerAsync(
         RegistryScope scope, AuthenticationHeaderValue? refused, HttpResponseHeaders headers, CancellationToken cancellation)
     {
-        var challenges = headers.TryGetValues("WWW-Authenticate", out var values) ? values.SelectMany(AuthenticationChallenge.Parse).ToList() : [];
+        var challenges = AuthenticationChallenge.Of(headers);
         var credential = RegistryCredentials.Find(host, scope.Repository, options, cancellation);
         foreach (var challenge in challenges)
         {

@@ -192,8 +192,13 @@ sealed class RegistryClient : IDisposable
             // Not every server in between speaks the API's language; then the status must do.
         }
 
-        // The answer to HEAD has no body to say it in.
-        said = said.Length == 0 && response.StatusCode == HttpStatusCode.Unauthorized ? "authentication required" : said;
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+        {
+            // RFC 6750, 3.1; docker-registry's words are those for who has not said his name. The answer to HEAD has none at all.
+            said = AuthenticationChallenge.Of(response.Headers).Any(challenge => challenge["error"] == "insufficient_scope") ? "what is asked for is not allowed"
+                : said.Length == 0 ? "authentication required" : said;
+        }
+
         return said.Length > 0 ? $"{said} ({(int)response.StatusCode})" : $"status {(int)response.StatusCode}";
     }
 

@@ -14,6 +14,7 @@ sealed class RegistryTransport : IDisposable
     readonly RegistryOptions options;
     readonly string host;
     readonly string kind;
+    readonly X509Certificate2Collection authorities;
     readonly HttpClient client;
 
     /// <param name="kind">What the host is called in messages.</param>
@@ -22,6 +23,7 @@ sealed class RegistryTransport : IDisposable
         this.host = host;
         this.kind = kind;
         this.options = options;
+        authorities = ReadAuthorities(); // here, where a file that is none can still be told
         var handler = new SocketsHttpHandler
         {
             // Redirects are followed below, where it is decided whether the credential may travel along.
@@ -180,7 +182,7 @@ sealed class RegistryTransport : IDisposable
             return true;
         }
 
-        if (errors == SslPolicyErrors.RemoteCertificateChainErrors && certificate is X509Certificate2 leaf && ReadAuthorities() is { Count: > 0 } authorities)
+        if (errors == SslPolicyErrors.RemoteCertificateChainErrors && certificate is X509Certificate2 leaf && authorities.Count > 0)
         {
             using var own = new X509Chain();
             own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
@@ -206,12 +208,12 @@ sealed class RegistryTransport : IDisposable
     /// <summary>The host's own authorities. See dockerd(8), containers-certs.d(5).</summary>
     X509Certificate2Collection ReadAuthorities()
     {
-        var authorities = new X509Certificate2Collection();
+        var found = new X509Certificate2Collection();
         foreach (string path in CertificateFiles(".crt"))
         {
             try
             {
-                authorities.ImportFromPem(Files.TryReadText(FileDescriptor.WorkingDirectory, path));
+                found.ImportFromPem(Files.TryReadText(FileDescriptor.WorkingDirectory, path));
             }
             catch (System.Security.Cryptography.CryptographicException failure)
             {
@@ -219,7 +221,7 @@ sealed class RegistryTransport : IDisposable
             }
         }
 
-        return authorities;
+        return found;
     }
 
     X509Certificate2? ReadClientCertificate()
