@@ -38,9 +38,9 @@ static class Archive
         {
             using var stream = new FileRangeStream(file, 0, Files.Status(file).Size, owned: false);
             using var plain = AciDecompression.Open(stream);
-            var block = new byte[8 * TarHeader.Size]; // more than asked for, because these streams want room
-            return plain.ReadAtLeast(block, TarHeader.Size, throwOnEndOfStream: false) >= TarHeader.Size
-                && new TarHeader(block.AsSpan(0, TarHeader.Size)) is { IsZero: false } header && header.ChecksumFits();
+            var block = new byte[TarHeader.Size];
+            return plain.ReadAtLeast(block, block.Length, throwOnEndOfStream: false) == block.Length
+                && new TarHeader(block) is { IsZero: false } header && header.ChecksumFits();
         }
         catch (Exception other) when (other is LayerException || AciDecompression.IsDamage(other))
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Linux;
@@ -10,8 +9,6 @@ namespace Nacelle.Build;
 /// <summary><c>build</c>: makes an image from a Containerfile, or packs an ACI.</summary>
 static class BuildCommand
 {
-    const int Interrupted = 130;
-
     static readonly Option Tag = new("tag", "NAME", "what the image is called: NAME[:TAG] is localhost/NAME; may be given several times");
     static readonly Option ShortTag = new("t", "NAME", "the same as --tag");
     static readonly Option File = new("file", "FILE", "the Containerfile (CONTEXT/Containerfile or CONTEXT/Dockerfile); - for standard input");
@@ -54,25 +51,7 @@ static class BuildCommand
 
         GlobalFlags.RequireRoot(invocation);
         var context = invocation.Words is [var one] ? one : throw new UserException("name the directory to build from; see nacelle help build");
-        using var stop = new CancellationTokenSource();
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        }
-
-        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        try
-        {
-            Build(invocation, context, stop.Token);
-            return 0;
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            Output.Error("interrupted; the steps that were finished are in the cache");
-            return Interrupted;
-        }
+        return Interruptible.Run("the steps that were finished are in the cache", cancellation => Build(invocation, context, cancellation));
     }
 
     static void Build(Invocation invocation, string context, CancellationToken cancellation)

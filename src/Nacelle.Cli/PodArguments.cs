@@ -16,6 +16,31 @@ static class PodArguments
         return names.Count > 0 ? names : throw new UserException("name a pod by its UUID, or the beginning of it");
     }
 
+    /// <summary>Does something with each pod that is named, and prints its UUID. Where it cannot be done is told, and the others have their turn.</summary>
+    /// <returns>The exit code.</returns>
+    public static int ForEach(Invocation invocation, Action<PodStore, FoundPod> act)
+    {
+        GlobalFlags.RequireRoot(invocation);
+        using var pods = new PodStore(GlobalFlags.DataDirectory(invocation));
+        int exit = 0;
+        foreach (var name in Names(invocation))
+        {
+            try
+            {
+                using var found = pods.Find(name);
+                act(pods, found);
+                Output.Line($"\"{found.Pod.Uuid}\"");
+            }
+            catch (Exception problem) when (problem is UserException or PodException)
+            {
+                Output.Error(problem.Message);
+                exit = 254;
+            }
+        }
+
+        return exit;
+    }
+
     public static string Single(Invocation invocation) =>
         Names(invocation) is [var name] ? name : throw new UserException($"{invocation.Command.Name} is about one pod");
 

@@ -10,31 +10,13 @@ static class StopCommand
 
     public static readonly Command Definition = new("stop", "[--force] UUID…", "stop running pods", [Force, PodArguments.UuidFile], Run);
 
-    static int Run(Invocation invocation)
+    static int Run(Invocation invocation) => PodArguments.ForEach(invocation, (_, found) =>
     {
-        GlobalFlags.RequireRoot(invocation);
-        using var pods = new PodStore(GlobalFlags.DataDirectory(invocation));
-        int exit = 0;
-        foreach (var name in PodArguments.Names(invocation))
+        if (found.State != PodState.Running)
         {
-            try
-            {
-                using var found = pods.Find(name);
-                if (found.State != PodState.Running)
-                {
-                    throw new UserException($"pod {found.Pod.Uuid} is {found.State.Name()}, not running");
-                }
-
-                PodStop.Stop(found.Pod, invocation.Is(Force));
-                Output.Line($"\"{found.Pod.Uuid}\"");
-            }
-            catch (Exception problem) when (problem is UserException or PodException)
-            {
-                Output.Error(problem.Message);
-                exit = 254;
-            }
+            throw new UserException($"pod {found.Pod.Uuid} is {found.State.Name()}, not running");
         }
 
-        return exit;
-    }
+        PodStop.Stop(found.Pod, invocation.Is(Force));
+    });
 }

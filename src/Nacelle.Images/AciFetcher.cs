@@ -120,6 +120,11 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
 
         UrlAnswer? late = signature is { IsDeferred: true } ? await download.GetAsync(endpoint.Signature, "signature", null, LargestSignature, cancellation) : null;
         using var deferred = late?.File;
+        if (late is { IsDeferred: true })
+        {
+            throw new ImageException($"{endpoint.Signature}: the server has promised the signature and still not made it; try again later");
+        }
+
         var signed = new AciSignature((early ?? deferred) is { } present ? ReadSignature(present.File) : null, endpoint.Signature.AbsoluteUri);
         var image = await TakeAsync(file.File, endpoint.Image.AbsoluteUri, signed, wanted, cancellation);
         new RemoteFile(endpoint.Image, image.Id, file.EntityTag, DateTimeOffset.UtcNow + file.Fresh).Write(store);

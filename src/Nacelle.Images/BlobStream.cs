@@ -7,7 +7,7 @@ namespace Nacelle.Images;
 /// A blob read from a source from a given byte to its end: skips what a source sends too much in front, goes on where the line breaks, and fails unless
 /// all that comes is the size, and (read from the first byte on) has the digest, that the descriptor says.
 /// </summary>
-sealed class BlobStream : Stream
+sealed class BlobStream : ReadOnlyStream
 {
     readonly ImageSource source;
     readonly Descriptor blob;
@@ -27,16 +27,6 @@ sealed class BlobStream : Stream
         position = offset;
         hash = offset > 0 ? null : IncrementalHash.CreateHash(blob.Digest.Algorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => position; set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -74,16 +64,6 @@ sealed class BlobStream : Stream
 
     // For decompressors, which have a thread of their own.
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count), cancellation).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -7,7 +7,7 @@ namespace Nacelle.Images;
 /// <param name="source">What the decompressor reads; not owned.</param>
 /// <param name="format">For messages.</param>
 /// <param name="mark">What comes out last when the source was whole; it is checked and taken off.</param>
-sealed class DecompressedStream(Stream? decompressor, Stream source, string format, byte[] mark) : Stream
+sealed class DecompressedStream(Stream? decompressor, Stream source, string format, byte[] mark) : ReadOnlyStream
 {
     const int SpareSize = 4096;
 
@@ -16,16 +16,6 @@ sealed class DecompressedStream(Stream? decompressor, Stream source, string form
     bool ended;
     byte[]? spare; // for those who ask for no more than the mark is long
     int spareStart, spareEnd;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override int Read(Span<byte> buffer)
     {
@@ -72,18 +62,6 @@ sealed class DecompressedStream(Stream? decompressor, Stream source, string form
 
         return 0;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

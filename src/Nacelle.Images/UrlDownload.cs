@@ -107,7 +107,7 @@ sealed class UrlDownload(ContentStore content, FetchOptions options, FetchProgre
                     using var response = await SendAsync(address, headers => Condition(headers, before, name, known), cancellation);
                     if (response.StatusCode is HttpStatusCode.NotModified or HttpStatusCode.Accepted)
                     {
-                        file.Dispose();
+                        Leave(file, name);
                         return new UrlAnswer(response.StatusCode, null);
                     }
 
@@ -143,7 +143,7 @@ sealed class UrlDownload(ContentStore content, FetchOptions options, FetchProgre
         }
         catch
         {
-            file.Dispose();
+            Leave(file, name);
             throw;
         }
     }
@@ -227,6 +227,18 @@ sealed class UrlDownload(ContentStore content, FetchOptions options, FetchProgre
             Files.Write(file, buffer.AsSpan(0, count));
             bar.Done = at;
         }
+    }
+
+    /// <summary>Keeps what has come for the next time, if anything has.</summary>
+    void Leave(FileDescriptor file, string name)
+    {
+        if (Files.Status(file).Size == 0)
+        {
+            content.RemovePartial(name);
+            content.RemovePartial(name + ValidatorEnding);
+        }
+
+        file.Dispose();
     }
 
     void Restart(FileDescriptor file, string name)

@@ -137,7 +137,7 @@ abstract record KeyMaterial(string Name, int Algorithm)
 
         public override bool Verify(HashAlgorithmName algorithm, ReadOnlySpan<byte> hash, ReadOnlySpan<byte> signature)
         {
-            var both = Algorithm == Ed25519Native ? new ByteReader(signature, "signature").Bytes(2 * Half).ToArray() : Both(signature, Half);
+            var both = Algorithm != Ed25519Native ? Both(signature, Half) : signature.Length == 2 * Half ? signature.ToArray() : null;
             return both is not null && Ed25519.Verify(both, 0, Point, 0, hash.ToArray(), 0, hash.Length);
         }
     }

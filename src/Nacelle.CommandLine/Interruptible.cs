@@ -1,16 +1,19 @@
 using System.Runtime.InteropServices;
-using Nacelle.CommandLine;
 
-namespace Nacelle.Fetch;
+namespace Nacelle.CommandLine;
 
 /// <summary>Work that SIGINT and SIGTERM end in good order.</summary>
-static class Interruptible
+public static class Interruptible
 {
     const int Interrupted = 130;
 
+    /// <inheritdoc cref="Run(string, Action{CancellationToken})"/>
+    public static int Run(string consequence, Func<CancellationToken, Task> work) => Run(consequence, cancellation => work(cancellation).GetAwaiter().GetResult());
+
     /// <param name="consequence">What a person is told on interruption.</param>
+    /// <param name="work">Done on this thread.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(string consequence, Func<CancellationToken, Task> work)
+    public static int Run(string consequence, Action<CancellationToken> work)
     {
         using var stop = new CancellationTokenSource();
         void Stop(PosixSignalContext signal)
@@ -23,7 +26,7 @@ static class Interruptible
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            work(stop.Token).GetAwaiter().GetResult();
+            work(stop.Token);
             return 0;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
