@@ -211,17 +211,25 @@ sealed class RegistryTransport : IDisposable
         var found = new X509Certificate2Collection();
         foreach (string path in CertificateFiles(".crt"))
         {
-            try
-            {
-                found.ImportFromPem(Files.TryReadText(FileDescriptor.WorkingDirectory, path));
-            }
-            catch (System.Security.Cryptography.CryptographicException failure)
-            {
-                throw new ImageException($"{path} is not a certificate in PEM", failure);
-            }
+            found.AddRange(ParseAuthorities(Files.TryReadText(FileDescriptor.WorkingDirectory, path), path));
         }
 
         return found;
+    }
+
+    /// <exception cref="ImageException">A certificate in it is none. What is not in PEM is passed over.</exception>
+    internal static X509Certificate2Collection ParseAuthorities(string? pem, string path)
+    {
+        var found = new X509Certificate2Collection();
+        try
+        {
+            found.ImportFromPem(pem);
+            return found;
+        }
+        catch (System.Security.Cryptography.CryptographicException failure)
+        {
+            throw new ImageException($"{path} is not a certificate in PEM", failure);
+        }
     }
 
     X509Certificate2? ReadClientCertificate()

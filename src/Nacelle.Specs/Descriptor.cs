@@ -31,6 +31,16 @@ public sealed record Descriptor
     [JsonPropertyName("urls")]
     public IReadOnlyList<string>? Urls { get; init; }
 
+    /// <param name="list">What a document's list holds, null included.</param>
+    /// <exception cref="SpecException">One of them is no descriptor.</exception>
+    internal static void ValidateAll(IReadOnlyList<Descriptor?> list, string path)
+    {
+        for (int i = 0; i < list.Count; i++)
+        {
+            (list[i] ?? throw new SpecException($"{path}[{i}]", "is null where an object must be")).Validate($"{path}[{i}]");
+        }
+    }
+
     /// <exception cref="SpecException">A part that every descriptor needs is missing or out of range.</exception>
     internal void Validate(string path)
     {
@@ -47,6 +57,11 @@ public sealed record Descriptor
         if (Size < 0)
         {
             throw new SpecException($"{path}.size", Size == -1 ? "is missing" : $"{Size} is negative");
+        }
+
+        if (Annotations?.FirstOrDefault(annotation => annotation.Value is null).Key is { } name)
+        {
+            throw new SpecException($"{path}.annotations[\"{name}\"]", "is null where a text must be");
         }
     }
 }

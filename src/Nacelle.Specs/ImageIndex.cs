@@ -42,11 +42,7 @@ public sealed record ImageIndex
             throw new SpecException("layers", "an index has none (a document that could be read as a manifest too is refused)");
         }
 
-        for (int i = 0; i < index.Manifests.Count; i++)
-        {
-            index.Manifests[i].Validate($"manifests[{i}]");
-        }
-
+        Descriptor.ValidateAll(index.Manifests, "manifests");
         return index.SchemaVersion == 2 ? index : throw new SpecException("schemaVersion", $"{index.SchemaVersion} is not supported; it must be 2");
     }
 

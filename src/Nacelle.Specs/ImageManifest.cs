@@ -87,11 +87,7 @@ public sealed record ImageManifest
             throw new SpecException("layers", $"there are {manifest.Layers.Count}; at most {MostLayers} can be stacked");
         }
 
-        for (int i = 0; i < manifest.Layers.Count; i++)
-        {
-            manifest.Layers[i].Validate($"layers[{i}]");
-        }
-
+        Descriptor.ValidateAll(manifest.Layers, "layers");
         return manifest;
     }
 

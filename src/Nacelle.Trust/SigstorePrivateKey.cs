@@ -98,7 +98,7 @@ public sealed class SigstorePrivateKey : IDisposable
 
                 return candidate;
             }
-            catch (Exception failure) when (failure is CryptographicException or ArgumentException)
+            catch (Exception failure) when (failure is CryptographicException or ArgumentException or PlatformNotSupportedException)
             {
                 candidate.Dispose();
             }

@@ -31,7 +31,7 @@ public sealed class SigstorePublicKey
                 using var any = key.OpenRsa() ?? (AsymmetricAlgorithm)key.OpenEcdsa();
             }
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (failure is CryptographicException or PlatformNotSupportedException)
         {
             throw new SpecException("", "is not a key of ECDSA, RSA or Ed25519").In(source);
         }

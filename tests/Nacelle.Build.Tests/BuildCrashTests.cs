@@ -41,7 +41,7 @@ public sealed class BuildCrashTests : IDisposable
         var whole = machine.Build(context, Text, "-t", "crash");
         Assert.True(whole.ExitCode == 0, whole.ToString());
         Assert.Equal("done /a/b/c 200\n", machine.In("crash", "echo $(cat /one) $(pwd) $(ls /tree2 | wc -l)"));
-        var collected = machine.Nacelle("gc", "--grace-period=0s");
+        var collected = machine.Nacelle("gc", "--grace-period=0s", "--expire-prepared=0s");
         Assert.True(collected.ExitCode == 0, collected.ToString());
         machine.RequireNothingLeft();
         Assert.Equal("", BuildMachine.Shell("/", $"find /sys/fs/cgroup -path '*nacelle*' -newer {context}/Containerfile -type d -name build 2>/dev/null || :"));
