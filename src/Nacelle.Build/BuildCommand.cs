@@ -18,6 +18,7 @@ static class BuildCommand
     static readonly Option NoCache = new("no-cache", null, "do every step anew");
     static readonly Option Network = new("net", "none|host", "the network of commands (none)");
     static readonly Option Secret = new("secret", "id=ID[,src=FILE|,env=NAME]", "what RUN --mount=type=secret gets");
+    static readonly Option Ssh = new("ssh", "default|ID[=SOCKET]", "the ssh agent that RUN --mount=type=ssh speaks to ($SSH_AUTH_SOCK)");
     static readonly Option Label = new("label", "NAME=VALUE", "a label of the image");
     static readonly Option Annotation = new("annotation", "NAME=VALUE", "an annotation of the image's manifest");
     static readonly Option ForPlatform = new("platform", "OS/ARCH", "the image's platform: this machine's, or an error");
@@ -33,7 +34,7 @@ static class BuildCommand
     public static readonly Command Definition = new(
         "build", "[FLAGS] CONTEXT", "make an image from a Containerfile",
         [
-            Tag, ShortTag, File, ShortFile, Argument, Target, NoCache, Network, Secret, Label, Annotation, ForPlatform, Form, Out, Compression, Timestamp, Policy, IdFile,
+            Tag, ShortTag, File, ShortFile, Argument, Target, NoCache, Network, Secret, Ssh, Label, Annotation, ForPlatform, Form, Out, Compression, Timestamp, Policy, IdFile,
             Quiet, Aci,
         ],
         Run)
@@ -98,6 +99,8 @@ static class BuildCommand
         Network = invocation.Value(Network) is null or "none" ? "none" : invocation.Value(Network) is "host" ? "host"
             : throw new UserException($"--net={invocation.Value(Network)}: use none or host; networks by CNI are not there yet"),
         Secrets = invocation.Values(Secret).Select(ParseSecret).ToDictionary(),
+        Agents = invocation.Values(Ssh).Select(ParseAgent).ToDictionary(),
+        AllowPlainHttp = GlobalFlags.IsInsecure(invocation, "http"),
         Labels = Pairs(invocation, Label, fromEnvironment: false),
         Annotations = Pairs(invocation, Annotation, fromEnvironment: false),
         Form = form == "docker" ? ImageForm.Docker : ImageForm.Oci,
@@ -202,6 +205,16 @@ static class BuildCommand
         }
 
         return id is null ? throw new UserException($"--secret={text}: the id is missing") : new(id, secret ?? new BuildSecret(id, null));
+    }
+
+    static KeyValuePair<string, string> ParseAgent(string text)
+    {
+        var (id, socket) = text.Split('=', 2) is [var name, { Length: > 0 } path] ? (name, path)
+            : (text, Environment.GetEnvironmentVariable("SSH_AUTH_SOCK") ?? throw new UserException($"--ssh={text}: no agent runs ($SSH_AUTH_SOCK is not set)"));
+        return id.Length == 0 || id.AsSpan().ContainsAny("/=") ? throw new UserException($"--ssh={text}: write default, ID or ID=SOCKET")
+            : Files.TryStatus(FileDescriptor.WorkingDirectory, socket, out var error) is not { } status ? throw new UserException($"--ssh={text}: {socket}: {error}")
+            : status.Kind != FileKind.Socket ? throw new UserException($"--ssh={text}: {socket} is no agent's socket; keys are given to an agent by ssh-add")
+            : new(id, Path.GetFullPath(socket));
     }
 
     static IReadOnlyList<string> RunArguments(Invocation invocation) =>

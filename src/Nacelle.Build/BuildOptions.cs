@@ -33,6 +33,12 @@ public sealed record BuildOptions
     /// <summary>By the ids under which RUN asks for them.</summary>
     public IReadOnlyDictionary<string, BuildSecret> Secrets { get; init; } = new Dictionary<string, BuildSecret>();
 
+    /// <summary>The sockets of ssh agents, by the ids under which RUN asks for them.</summary>
+    public IReadOnlyDictionary<string, string> Agents { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What comes over plain http, and is not said by its digest, is taken.</summary>
+    public bool AllowPlainHttp { get; init; }
+
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();

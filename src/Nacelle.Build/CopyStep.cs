@@ -6,7 +6,7 @@ using Nacelle.Specs;
 
 namespace Nacelle.Build;
 
-/// <summary>COPY and ADD: files of the context, of a stage or an image, of the Containerfile itself, from archives and URLs; they become a layer.</summary>
+/// <summary>COPY and ADD: files of the context, of a stage or an image, of the Containerfile itself, from archives, URLs and repositories; they become a layer.</summary>
 sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
 {
     const uint DownloadMode = 0x180, HeredocMode = 0x1A4;
@@ -19,18 +19,21 @@ sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
         var from = copy.Flags.From is { } name ? new Expansion(session.Variables.Global, session.File.Escape).Word(name) : null;
         var origin = from is null ? null : session.StageOf(from, stageIndex);
         var heredocs = copy.Heredocs.Select(heredoc => (heredoc.Name, Content: Encoding.UTF8.GetBytes(heredoc.Expand ? expansion.FileText(heredoc.Content) : heredoc.Content))).ToList();
-        var downloads = copy.IsAdd ? sources.Where(IsUrl).Select(url => new Download(session, url, copy.Flags.Checksum)).ToList() : [];
-        if (copy.Flags.Checksum is not null && (downloads.Count != 1 || sources.Count != 1))
+        var remote = copy.IsAdd ? sources.Where(IsRemote).ToList() : [];
+        var repositories = remote.Select(GitAddress.TryParse).OfType<GitAddress>().Select(address => new GitRepository(session, address, copy.Flags.Checksum, copy.Flags.KeepGit)).ToList();
+        var downloads = remote.Where(source => GitAddress.TryParse(source) is null).Select(url => new Download(session, url, copy.Flags.Checksum)).ToList();
+        if (copy.Flags.Checksum is not null && (remote.Count != 1 || sources.Count != 1))
         {
             throw new BuildException("--checksum is for one URL");
         }
 
         using var parts = session.Key("copy", stage);
-        parts.Add(destination).Add(rules.Owner is { } owner ? $"{owner.User}:{owner.Group}" : null).Add(rules.Mode is { } mode ? mode : -1L)
+        parts.Add(destination).Add(rules.Owner is { } owner ? $"{owner.User}:{owner.Group}" : null).Add(rules.Mode?.Text)
             .Add(copy.Flags.Parents ? "parents" : null).Add(copy.IsAdd ? $"add {copy.Flags.Unpack}" : null).Add(copy.Flags.Excludes);
         heredocs.ForEach(heredoc => parts.Add(heredoc.Name).Add(heredoc.Content));
         downloads.ForEach(download => parts.Add(download.Url).Add(download.Identity));
-        var plain = sources.Where(source => !copy.IsAdd || !IsUrl(source)).ToList();
+        repositories.ForEach(repository => parts.Add(repository.KeyParts()));
+        var plain = sources.Where(source => !copy.IsAdd || !IsRemote(source)).ToList();
         string what;
         if (origin is not null)
         {
@@ -49,19 +52,23 @@ sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
         {
             var tree = origin is null ? session.Context : session.TreeOf(origin, from!);
             using var root = StageRoot.Mount(session.Work, session.Store.Layers, stage.DiffIds);
-            bool many = plain.Count + heredocs.Count + downloads.Count > 1 || plain.Any(PathPattern.IsPattern);
+            bool many = plain.Count + heredocs.Count + remote.Count > 1 || plain.Any(PathPattern.IsPattern);
             var target = new CopyTarget(session, root.Root, destination, many, rules, copy);
             target.Copy(tree, plain);
             heredocs.ForEach(heredoc => target.Write(heredoc.Name, heredoc.Content, HeredocMode));
             downloads.ForEach(download => target.Write(download.FileName, download.Read(), DownloadMode));
+            repositories.ForEach(repository => repository.CopyTo(root.Root, destination, rules));
             step = session.Commit(stage, key, root.Detach());
         }
 
-        stage.Add($"/bin/sh -c #(nop) {copy.Keyword} {(plain.Count + heredocs.Count + downloads.Count > 1 ? "multi" : what)}:{key.Hex} in {copy.Destination} ", step);
+        stage.Add($"/bin/sh -c #(nop) {copy.Keyword} {(plain.Count + heredocs.Count + remote.Count > 1 ? "multi" : what)}:{key.Hex} in {copy.Destination} ", step);
         downloads.ForEach(download => download.Dispose());
+        repositories.ForEach(repository => repository.Dispose());
     }
 
     public static bool IsUrl(string source) => source.StartsWith("http://", StringComparison.Ordinal) || source.StartsWith("https://", StringComparison.Ordinal);
+
+    static bool IsRemote(string source) => IsUrl(source) || GitAddress.TryParse(source) is not null;
 
     /// <returns>What the history calls it: a file or a directory.</returns>
     string AddContent(StepKey parts, List<string> sources, CopyRules rules, bool parents)
@@ -109,7 +116,7 @@ sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
         }
     }
 
-    static uint? ReadMode(string? text, Expansion expansion)
+    static ModeChange? ReadMode(string? text, Expansion expansion)
     {
         if (text is null)
         {
@@ -117,8 +124,7 @@ sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
         }
 
         var mode = expansion.Word(text);
-        return mode.Length is > 0 and <= 5 && !mode.AsSpan().ContainsAnyExceptInRange('0', '7') && Convert.ToUInt32(mode, 8) is <= 0xFFF and var bits ? bits
-            : throw new BuildException($"--chmod={mode}: write an octal number, as in 0755");
+        return ModeChange.TryParse(mode) ?? throw new BuildException($"--chmod={mode}: write an octal number, as in 0755, or changes as in u=rwX,go=rX");
     }
 
     static IgnorePatterns ReadExcludes(IReadOnlyList<string> texts)

@@ -23,11 +23,6 @@ sealed class Download : IDisposable
         {
             throw new BuildException($"--checksum: {problem.Message}");
         }
-
-        if (url.EndsWith(".git", StringComparison.Ordinal) || url.Contains(".git#", StringComparison.Ordinal))
-        {
-            throw new BuildException($"{url}: repositories are not cloned; fetch it into the context first");
-        }
     }
 
     public string Url { get; }

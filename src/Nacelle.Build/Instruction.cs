@@ -45,7 +45,8 @@ public sealed record CopyInstruction(
 /// <param name="From">A stage, an image, or null for the context.</param>
 /// <param name="Parents">The sources' directories are kept.</param>
 /// <param name="Unpack">Of ADD: null for what is usual (local archives yes, downloaded ones no).</param>
-public sealed record CopyFlags(string? From, string? Chown, string? Chmod, string? Checksum, IReadOnlyList<string> Excludes, bool Parents, bool? Unpack);
+/// <param name="KeepGit">Of ADD: a repository's own directory is copied too.</param>
+public sealed record CopyFlags(string? From, string? Chown, string? Chmod, string? Checksum, IReadOnlyList<string> Excludes, bool Parents, bool? Unpack, bool KeepGit);
 
 /// <summary>CMD and ENTRYPOINT.</summary>
 public sealed record CommandInstruction(InstructionHead Head, CommandForm Command) : Instruction(Head.Line, Head.Keyword, Head.Text);

@@ -92,7 +92,6 @@ static class InstructionParser
     {
         bool add = line.Keyword == "ADD";
         flags.TakeSwitch("link"); // layers are made of changes here anyway
-        flags.TakeSwitch("keep-git-dir");
         var copy = new CopyFlags(
             add ? null : flags.Take("from"),
             flags.Take("chown"),
@@ -100,7 +99,8 @@ static class InstructionParser
             add ? flags.Take("checksum") : null,
             flags.TakeAll("exclude"),
             !add && flags.TakeSwitch("parents") == true,
-            add ? flags.TakeSwitch("unpack") : null);
+            add ? flags.TakeSwitch("unpack") : null,
+            add && flags.TakeSwitch("keep-git-dir") == true);
         var words = Words.TryJson(flags.Rest) ?? Words.Split(flags.Rest, escape);
         return words.Count >= 2
             ? new CopyInstruction(head, [.. words.Take(words.Count - 1).Where(word => line.Heredocs.Count == 0 || !Words.IsHeredoc(word, escape))], words[^1], line.Heredocs, copy)

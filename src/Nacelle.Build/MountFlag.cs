@@ -1,7 +1,7 @@
 namespace Nacelle.Build;
 
 /// <summary>One <c>--mount</c> of RUN: what a command sees and no layer gets.</summary>
-/// <remarks>The Dockerfile reference, "RUN --mount". Its type ssh is not supported.</remarks>
+/// <remarks>The Dockerfile reference, "RUN --mount".</remarks>
 sealed record MountFlag
 {
     static readonly string[] Known =
@@ -47,12 +47,12 @@ sealed record MountFlag
         var type = values.GetValueOrDefault("type") ?? "bind";
         var target = First("target", "dst", "destination");
         var id = First("id");
-        if (type is not ("bind" or "cache" or "tmpfs" or "secret"))
+        if (type is not ("bind" or "cache" or "tmpfs" or "secret" or "ssh"))
         {
-            throw Wrong(type == "ssh" ? "ssh agents are not passed on" : $"there is no type '{type}'");
+            throw Wrong($"there is no type '{type}'");
         }
 
-        if (target is null && type != "secret")
+        if (target is null && type is not ("secret" or "ssh"))
         {
             throw Wrong("the target is missing");
         }
@@ -62,8 +62,8 @@ sealed record MountFlag
             throw Wrong("the id is missing");
         }
 
-        id ??= type == "secret" ? Path.GetFileName(First("source", "src") ?? target) : target;
-        target ??= values.ContainsKey("env") ? "" : $"/run/secrets/{id}";
+        id ??= type == "secret" ? Path.GetFileName(First("source", "src") ?? target) : type == "ssh" ? "default" : target;
+        target ??= type == "ssh" ? $"/run/nacelle-build/ssh-agent.{id}" : values.ContainsKey("env") ? "" : $"/run/secrets/{id}";
         var sharing = values.GetValueOrDefault("sharing") ?? "shared";
         return new MountFlag
         {
@@ -74,7 +74,7 @@ sealed record MountFlag
             ReadOnly = Switch("readonly") ?? Switch("ro") ?? !(Switch("readwrite") ?? Switch("rw") ?? type != "bind"),
             Id = id!,
             Sharing = sharing is "shared" or "private" or "locked" ? sharing : throw Wrong($"sharing={sharing}: use shared, private or locked"),
-            Mode = Number("mode", 8, type == "secret" ? 0x100u : 0x1EDu),
+            Mode = Number("mode", 8, type switch { "secret" => 0x100u, "ssh" => 0x180u, _ => 0x1EDu }),
             User = Number("uid", 10, 0),
             Group = Number("gid", 10, 0),
             Required = Switch("required") ?? false,

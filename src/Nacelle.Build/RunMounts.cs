@@ -6,7 +6,7 @@ using Nacelle.Specs;
 namespace Nacelle.Build;
 
 /// <summary>The mounts of one RUN, ready to be a pod's volumes. Disposing takes them away.</summary>
-sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, SourceTree> treeOf, SourceTree context) : IDisposable
+sealed class RunMounts(BuildSession session, int stageIndex) : IDisposable
 {
     readonly List<IDisposable> held = [];
     readonly List<string> mounted = [];
@@ -15,7 +15,7 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
 
     public List<PodMount> Mounts { get; } = [];
 
-    /// <summary>Variables with secrets.</summary>
+    /// <summary>Variables with secrets, and with the places of agents.</summary>
     public List<string> Environment { get; } = [];
 
     public void Add(MountFlag mount, CancellationToken cancellation)
@@ -25,11 +25,14 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
             case "secret":
                 AddSecret(mount);
                 break;
+            case "ssh":
+                AddAgent(mount);
+                break;
             case "cache":
-                Add(OpenCache(mount), mount.Target, mount.ReadOnly);
+                Add(OpenCache(mount, cancellation), mount.Target, mount.ReadOnly);
                 break;
             case "tmpfs":
-                Add(Hold(work.MakeDirectory(), 0x3FF), mount.Target, readOnly: false);
+                Add(Hold(session.Work.MakeDirectory(), 0x3FF), mount.Target, readOnly: false);
                 break;
             default:
                 AddBind(mount, cancellation);
@@ -40,7 +43,7 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
     /// <summary>A file of the build's own, as heredocs that are programs need one.</summary>
     public void AddFile(string content, string target, uint mode)
     {
-        var directory = Hold(work.MakeDirectory(), 0x1ED);
+        var directory = Hold(session.Work.MakeDirectory(), 0x1ED);
         Files.WriteAll(directory, "file", content);
         Files.SetMode(directory, "file", mode);
         AddPath($"{PathOf(directory)}/file", target, readOnly: true);
@@ -55,7 +58,7 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
     /// <summary>On a tmpfs in this process's own mount namespace: never on a disk, and gone with the build however it ends.</summary>
     void AddSecret(MountFlag mount)
     {
-        if (!options.Secrets.TryGetValue(mount.Id, out var secret))
+        if (!session.Options.Secrets.TryGetValue(mount.Id, out var secret))
         {
             if (mount.Required)
             {
@@ -76,7 +79,7 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
             return;
         }
 
-        var directory = Hold(work.MakeDirectory(), 0x1ED);
+        var directory = Hold(session.Work.MakeDirectory(), 0x1ED);
         Linux.Mounts.Mount("tmpfs", "secrets", directory, MountFlags.NoSetUserId | MountFlags.NoDevices | MountFlags.NoExecute, "mode=755");
         mounted.Add(PathOf(directory));
         using var secrets = Files.Open(PathOf(directory), OpenFlags.ReadOnly | OpenFlags.Directory);
@@ -86,14 +89,39 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
         AddPath($"{PathOf(directory)}/secret", mount.Target, readOnly: true);
     }
 
-    FileDescriptor OpenCache(MountFlag mount)
+    void AddAgent(MountFlag mount)
     {
-        if (mount.From is not null)
+        if (!session.Options.Agents.TryGetValue(mount.Id, out var agent))
         {
-            throw new BuildException("--mount=type=cache,from=…: a cache begins empty here");
+            if (mount.Required)
+            {
+                throw new BuildException($"the ssh agent '{mount.Id}' is required: give it with --ssh={mount.Id}");
+            }
+
+            return;
         }
 
-        var directory = work.OpenCacheMount(mount.Id, mount.Mode, mount.User, mount.Group);
+        var directory = Hold(session.Work.MakeDirectory(), 0x1ED);
+        held.Add(new AgentRelay(directory, agent, mount));
+        Environment.Add($"SSH_AUTH_SOCK={mount.Target}");
+        AddPath($"{PathOf(directory)}/{AgentRelay.Name}", mount.Target, readOnly: true);
+    }
+
+    /// <summary>A cache that begins with what a stage or image has is another for other content.</summary>
+    FileDescriptor OpenCache(MountFlag mount, CancellationToken cancellation)
+    {
+        var stage = mount.From is null ? null : session.StageOf(mount.From, stageIndex);
+        void Fill(FileDescriptor made)
+        {
+            if (stage is not null)
+            {
+                var tree = session.TreeOf(stage, mount.From!);
+                new TreeCopy(tree, made, new CopyRules(null, null, IgnorePatterns.None), cancellation).Copy(tree.Find(SourceOf(mount)).Single(), "/", intoDirectory: true);
+            }
+        }
+
+        var id = stage is null ? mount.Id : string.Join(' ', [mount.Id, SourceOf(mount), .. stage.DiffIds]);
+        var directory = session.Work.OpenCacheMount(id, mount.Mode, mount.User, mount.Group, Fill);
         held.Add(directory);
         if (mount.Sharing == "locked")
         {
@@ -101,7 +129,7 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
         }
         else if (mount.Sharing == "private" && !FileLock.TryAcquire(directory, LockKind.Exclusive))
         {
-            return Hold(work.MakeDirectory(), mount.Mode);
+            return Hold(session.Work.MakeDirectory(), mount.Mode);
         }
 
         return directory;
@@ -109,8 +137,8 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
 
     void AddBind(MountFlag mount, CancellationToken cancellation)
     {
-        var tree = mount.From is null ? context : treeOf(mount.From);
-        var source = mount.Source.Trim('/') is { Length: > 0 } path ? path : ".";
+        var tree = mount.From is null ? session.Context : session.TreeOf(session.StageOf(mount.From, stageIndex), mount.From);
+        var source = SourceOf(mount);
         using var opened = Files.TryOpen(tree.Root, source, OpenFlags.Path, out _, resolve: SourceTree.Inside)
             ?? throw new BuildException($"'{mount.Source}' is not in {tree.Description}");
 
@@ -121,11 +149,13 @@ sealed class RunMounts(BuildWork work, BuildOptions options, Func<string, Source
             return;
         }
 
-        var copy = Hold(work.MakeDirectory(), 0x1ED);
+        var copy = Hold(session.Work.MakeDirectory(), 0x1ED);
         var item = tree.Find(source).Single();
         new TreeCopy(tree, copy, new CopyRules(null, null, IgnorePatterns.None), cancellation).Copy(item, "/copy", intoDirectory: false);
         AddPath($"{PathOf(copy)}/copy", mount.Target, mount.ReadOnly);
     }
+
+    static string SourceOf(MountFlag mount) => mount.Source.Trim('/') is { Length: > 0 } path ? path : ".";
 
     FileDescriptor Hold(FileDescriptor directory, uint mode)
     {

@@ -56,7 +56,7 @@ sealed class RunStep(BuildSession session, StageState stage, int stageIndex)
         foreach (var mount in mounts)
         {
             parts.Add(mount.KeyParts());
-            if (mount.Type == "bind" && mount.From is not null)
+            if (mount.From is not null)
             {
                 parts.Add(session.StageOf(mount.From, stageIndex).DiffIds.Select(diffId => diffId.ToString()));
             }
@@ -71,7 +71,7 @@ sealed class RunStep(BuildSession session, StageState stage, int stageIndex)
     CachedStep Run(StepCommand command, List<MountFlag> flags, string? script, Digest key)
     {
         CachedStep? step = null;
-        using var mounts = new RunMounts(session.Work, session.Options, from => session.TreeOf(session.StageOf(from, stageIndex), from), session.Context);
+        using var mounts = new RunMounts(session, stageIndex);
         foreach (var flag in flags)
         {
             mounts.Add(flag, session.Cancellation);

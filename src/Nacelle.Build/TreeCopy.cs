@@ -43,7 +43,7 @@ sealed class TreeCopy(SourceTree tree, FileDescriptor target, CopyRules rules, C
         using var made = Create(parent, Last(path), path);
         Files.Write(made, content);
         Files.SetOwner(made, "", rules.ParentOwner.User, rules.ParentOwner.Group);
-        Files.SetMode(made, rules.Mode ?? mode);
+        Files.SetMode(made, rules.Mode?.Apply(mode, FileKind.Regular) ?? mode);
     }
 
     public static bool IsDirectory(FileDescriptor root, string path)

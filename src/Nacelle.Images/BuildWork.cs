@@ -41,25 +41,36 @@ public sealed class BuildWork : IDisposable
     }
 
     /// <summary>A new, empty directory in it; the caller owns the descriptor.</summary>
-    public FileDescriptor MakeDirectory()
+    public FileDescriptor MakeDirectory() => MakeDirectory(out _);
+
+    FileDescriptor MakeDirectory(out string number)
     {
-        var number = $"{count++}";
+        number = $"{count++}";
         Files.MakeDirectory(Directory, number, 0x1C0);
         return Files.Open(Directory, number, LayerStore.DirectoryFlags);
     }
 
     /// <summary>A directory that outlives builds: what commands put there, the next find again. The caller owns the descriptor.</summary>
-    public FileDescriptor OpenCacheMount(string id, uint mode, uint user, uint group)
+    /// <param name="fill">Puts in what it begins with.</param>
+    public FileDescriptor OpenCacheMount(string id, uint mode, uint user, uint group, Action<FileDescriptor> fill)
     {
         Files.EnsureDirectory(builds, Mounts, 0x1C0);
-        var file = ImageStore.FileNameOf(id);
-        bool made = Files.EnsureDirectory(builds, $"{Mounts}/{file}", 0x1C0);
-        var directory = Files.Open(builds, $"{Mounts}/{file}", LayerStore.DirectoryFlags);
-        if (made)
+        var path = $"{Mounts}/{ImageStore.FileNameOf(id)}";
+        if (!Files.Exists(builds, path))
         {
-            Files.SetOwner(directory, "", user, group);
-            Files.SetMode(directory, mode);
+            using var made = MakeDirectory(out var number);
+            fill(made);
+            Files.SetOwner(made, "", user, group);
+            Files.SetMode(made, mode);
+
+            // Whole or not at all; EEXIST where another build was first.
+            if (Files.TryRename(Directory, number, builds, path, RenameFlags.NoReplace) is not (Errno.None or Errno.EEXIST) and var error)
+            {
+                throw new KernelException($"rename {path}", error);
+            }
         }
+
+        var directory = Files.Open(builds, path, LayerStore.DirectoryFlags);
 
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         Files.SetTimes(directory, "", new Timestamp(now, 0), new Timestamp(now, 0));

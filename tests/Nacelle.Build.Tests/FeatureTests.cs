@@ -71,6 +71,30 @@ public sealed class FeatureTests : IDisposable
     }
 
     [Fact]
+    public void A_cache_may_begin_with_what_a_stage_has()
+    {
+        const string Text = """
+            FROM localhost/base AS warm
+            RUN mkdir -p /w/sub; echo warm >/w/sub/file; chown app /w/sub/file
+            FROM localhost/base
+            RUN --mount=type=cache,id=w,from=warm,source=/w,target=/c stat -c %u /c/sub/file >/out; echo run >>/c/log; cat /c/sub/file /c/log >>/out
+            """;
+        Assert.Equal("1000\nwarm\nrun\n", BuildAndRun(Text, "cat /out; ls -d /c 2>/dev/null || :"));
+        Assert.Equal("1000\nwarm\nrun\nrun\n", BuildAndRun(Text, "cat /out", "", "--no-cache"));
+        Assert.Equal("1000\nother\nrun\n", BuildAndRun(Text.Replace("echo warm", "echo other", StringComparison.Ordinal), "cat /out"));
+        var missing = machine.Build(machine.Context(), Text.Replace("source=/w", "source=/nowhere", StringComparison.Ordinal));
+        Assert.EndsWith("Containerfile:4: RUN: 'nowhere' is not in 'warm'", missing.Errors.TrimEnd(), StringComparison.Ordinal);
+        machine.RequireNothingLeft();
+    }
+
+    [Fact]
+    public void Modes_are_changed_in_words_too() => Assert.Equal(
+        "644 a/file\n755 a/run\n755 a\n640 there\n711 here\n",
+        BuildAndRun(
+            "FROM localhost/base\nCOPY --chmod=u=rwX,go=rX tree /a\nCOPY --chmod=u=rw,g=r,o= tree/file /there\nCOPY --chmod=u+x,go=x <<here /\nx\nhere\n",
+            "cd /; stat -c '%a %n' a/file a/run a there here", "mkdir tree; touch tree/file tree/run; chmod 600 tree/file; chmod 700 tree/run tree"));
+
+    [Fact]
     public void What_a_pod_has_of_its_own_never_gets_into_a_layer()
     {
         var context = machine.Context("cp /bin/busybox busybox");

@@ -23,7 +23,7 @@ public sealed class HostileContextTests : IDisposable
     [InlineData("mkdir -p t/etc/passwd", "COPY t /", "/etc/passwd lies below what is no directory")]
     [InlineData("touch etc", "COPY etc /", "/etc is a directory, and a file shall be there")]
     [InlineData("touch a", "COPY --chown=nobody-here a /", "--chown=nobody-here: the image has no user 'nobody-here' in /etc/passwd")]
-    [InlineData("touch a", "COPY --chmod=u+x a /", "--chmod=u+x: write an octal number, as in 0755")]
+    [InlineData("touch a", "COPY --chmod=u+y a /", "--chmod=u+y: write an octal number, as in 0755, or changes as in u=rwX,go=rX")]
     [InlineData("touch a", "COPY --from=9 a /", "it could not be fetched")]
     [InlineData("mkdir t; mknod t/d c 0 0; tar -cf a.tar -C t d", "ADD a.tar /", "the archive 'a.tar': layer entry 'd' is a character device 0/0, which overlayfs would take for a whiteout")]
     public void A_copy_that_wants_out_or_cannot_be_is_refused_in_one_line(string setUp, string line, string message)
@@ -77,13 +77,13 @@ public sealed class HostileContextTests : IDisposable
     [InlineData("FROM localhost/base\nRUN [\"/no/such/program\"]\n", "Containerfile:2: RUN: the command could not be started")]
     [InlineData("FROM localhost/base\nUSER ghost\nRUN true\n", "Containerfile:3: RUN: the image has no user 'ghost' in /etc/passwd")]
     [InlineData("FROM localhost/base\nRUN --network=host true\n", "Containerfile:2: RUN: --network=host: the build has no network of the host's; allow it with --net=host")]
-    [InlineData("FROM localhost/base\nRUN --mount=type=ssh true\n", "Containerfile:2: RUN: --mount=type=ssh: ssh agents are not passed on")]
+    [InlineData("FROM localhost/base\nRUN --mount=type=ssh,required true\n", "Containerfile:2: RUN: the ssh agent 'default' is required: give it with --ssh=default")]
     [InlineData("FROM localhost/base\nENV A=${B:?needed}\n", "Containerfile:2: ENV wants B: needed")]
     [InlineData("FROM localhost/base\nSTOPSIGNAL SIGNOT\n", "Containerfile:2: STOPSIGNAL: 'SIGNOT' is no signal: write a name as SIGTERM, or a number")]
     [InlineData("FROM localhost/base\nEXPOSE 70000\n", "Containerfile:2: EXPOSE: '70000' is no port: write 80, 80/udp or 8000-8010/tcp")]
     [InlineData("FROM --platform=linux/s390x localhost/base\n", "Containerfile:1: FROM: --platform=linux/s390x: commands can only be run for linux/amd64 here")]
     [InlineData("FROM localhost/base\nHEALTHCHECK --interval=soon CMD x\n", "Containerfile:2: HEALTHCHECK: --interval=soon: write a duration, as in 30s or 1m30s")]
-    [InlineData("FROM localhost/base\nADD https://localhost/x.git /\n", "Containerfile:2: ADD: https://localhost/x.git: repositories are not cloned; fetch it into the context first")]
+    [InlineData("FROM localhost/base\nADD https://localhost/x.git /\n", "Containerfile:2: ADD: https://localhost/x.git: git ls-remote fails")]
     public void What_fails_is_told_with_its_line_and_leaves_nothing(string text, string message)
     {
         var build = machine.Build(machine.Context(), text);

@@ -12,6 +12,15 @@ public class MountFlagTests
     }
 
     [Theory]
+    [InlineData("type=ssh", "default", "/run/nacelle-build/ssh-agent.default", 0x180u)]
+    [InlineData("type=ssh,id=work,target=/agent,mode=0666", "work", "/agent", 0x1B6u)]
+    public void An_agent_needs_neither_id_nor_target(string text, string id, string target, uint mode)
+    {
+        var mount = MountFlag.Parse(text, "/");
+        Assert.Equal((id, target, mode), (mount.Id, mount.Target, mount.Mode));
+    }
+
+    [Theory]
     [InlineData("target=/x", true)]
     [InlineData("target=/x,rw", false)]
     [InlineData("target=/x,ro=false", false)]
@@ -20,7 +29,7 @@ public class MountFlagTests
     public void A_bind_is_read_only_unless_it_says_otherwise(string text, bool readOnly) => Assert.Equal(readOnly, MountFlag.Parse(text, "/").ReadOnly);
 
     [Theory]
-    [InlineData("type=ssh", "--mount=type=ssh: ssh agents are not passed on")]
+    [InlineData("type=agent", "--mount=type=agent: there is no type 'agent'")]
     [InlineData("type=bind", "--mount=type=bind: the target is missing")]
     [InlineData("type=tmpfs,target=/x,colour=red", "--mount=type=tmpfs,target=/x,colour=red: there is no 'colour'")]
     [InlineData("type=cache,target=/x,sharing=all", "--mount=type=cache,target=/x,sharing=all: sharing=all: use shared, private or locked")]
