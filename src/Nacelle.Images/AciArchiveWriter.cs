@@ -20,7 +20,7 @@ public static class AciArchiveWriter
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA512);
         using (var compressed = new BufferedStream(new GZipStream(new DescriptorStream(file), CompressionLevel.Optimal), 65536))
         {
-            LayerWriter.Write(layout, new HashingStream(compressed, hash), new LayerContent { Time = time, LeaveAlone = true }, cancellation);
+            LayerWriter.Write(layout, new HashingStream(compressed, hash), new LayerContent { Time = time, IsTree = true }, cancellation);
         }
 
         var name = Path.GetFileName(path);

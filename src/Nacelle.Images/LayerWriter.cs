@@ -21,8 +21,8 @@ public sealed record LayerContent
     /// <summary>Whether the root's own attributes belong to the layer; otherwise those of the layers below hold.</summary>
     public bool Root { get; init; }
 
-    /// <summary>The directory is somebody else's: nothing in it is changed.</summary>
-    public bool LeaveAlone { get; init; }
+    /// <summary>The directory is a whole tree of somebody else's and no changes to one: nothing in it is changed, and nothing in it means that something is removed.</summary>
+    public bool IsTree { get; init; }
 }
 
 /// <summary>
@@ -72,7 +72,7 @@ sealed class LayerWriter
         {
             cancellation.ThrowIfCancellationRequested();
             var path = prefix + name;
-            if (name.StartsWith(".wh.", StringComparison.Ordinal))
+            if (!content.IsTree && name.StartsWith(".wh.", StringComparison.Ordinal))
             {
                 throw new LayerException(path, "has a name by which layers say that something is removed, so no layer can have it");
             }
@@ -80,7 +80,7 @@ sealed class LayerWriter
             var status = Files.Status(directory, name);
             if (status.Kind == FileKind.Socket || !content.Keep(path, status))
             {
-                if (!content.LeaveAlone)
+                if (!content.IsTree)
                 {
                     Directories.RemoveTree(directory, name);
                 }
@@ -95,7 +95,7 @@ sealed class LayerWriter
             }
 
             Entries++;
-            if (status is { Kind: FileKind.CharacterDevice, DeviceNumber: { Major: 0, Minor: 0 } })
+            if (!content.IsTree && status is { Kind: FileKind.CharacterDevice, DeviceNumber: { Major: 0, Minor: 0 } })
             {
                 tar.Begin(new TarFile { Name = $"{prefix}.wh.{name}", Kind = TarEntryKind.File });
                 continue;
@@ -110,7 +110,7 @@ sealed class LayerWriter
         using var directory = Files.Open(parent, name, DirectoryFlags);
         Entries++;
         tar.Begin(Describe(path, TarEntryKind.Directory, status) with { Attributes = AttributesOf(directory) });
-        if (ExtendedAttributes.Get(directory, "trusted.overlay.opaque") is [(byte)'y'])
+        if (!content.IsTree && ExtendedAttributes.Get(directory, "trusted.overlay.opaque") is [(byte)'y'])
         {
             tar.Begin(new TarFile { Name = $"{path}/.wh..wh..opq", Kind = TarEntryKind.File });
         }
@@ -192,7 +192,7 @@ sealed class LayerWriter
 
     void StripOverlay(FileDescriptor file)
     {
-        if (content.LeaveAlone)
+        if (content.IsTree)
         {
             return;
         }
@@ -209,7 +209,7 @@ sealed class LayerWriter
     void SetTime(FileDescriptor at, string name, long seconds, Timestamp? had = null)
     {
         var time = new Timestamp(seconds, 0);
-        if (had != time && !content.LeaveAlone)
+        if (had != time && !content.IsTree)
         {
             Files.SetTimes(at, name, time, time);
         }

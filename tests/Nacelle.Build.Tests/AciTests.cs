@@ -22,6 +22,19 @@ public sealed class AciTests : IDisposable
         Assert.Equal("packed\n", run.Output);
     }
 
+    [Fact]
+    public void Names_that_mean_something_in_layers_are_only_names_in_an_ACI()
+    {
+        var layout = Layout(Manifest.Replace("cat /file", "cat /.wh.file /dir/.wh..wh..opq; ls /dir", StringComparison.Ordinal));
+        BuildMachine.Shell(machine.Path, "cd layout/rootfs; echo one >.wh.file; mkdir dir; echo two >dir/.wh..wh..opq; echo kept >dir/kept; ln -s sh bin/ls");
+        var pack = machine.Nacelle("build", "--aci", layout, machine.Path + "/names.aci");
+        Assert.True(pack.ExitCode == 0, pack.ToString());
+        var run = machine.Nacelle("--insecure-options=image", "run", machine.Path + "/names.aci");
+        Assert.True(run is { ExitCode: 0, Output: "one\ntwo\nkept\n" }, run.ToString());
+        Assert.Equal(0, machine.Nacelle("image", "verify", "example.com/packed").ExitCode);
+        BuildMachine.Shell(machine.Path, $"{BuildMachine.Binaries}/nacelle --dir=data image export example.com/packed again.aci; gzip -dc names.aci | cmp - again.aci");
+    }
+
     [Theory]
     [InlineData("rm layout/manifest", "is no image layout: it needs a file 'manifest' and a directory 'rootfs'")]
     [InlineData("rm -r layout/rootfs", "is no image layout: it needs a file 'manifest' and a directory 'rootfs'")]
