@@ -167,9 +167,16 @@ public sealed class PushAccessTests : IDisposable
     /// <summary>A directory of certificates that is gone after the test.</summary>
     sealed class CertificateDirectory : IDisposable
     {
+        readonly string made;
+
         public CertificateDirectory(string path)
         {
-            Path = path;
+            Path = made = path;
+            for (string? above = path; above is not null && !Directory.Exists(above); above = System.IO.Path.GetDirectoryName(above))
+            {
+                made = above;
+            }
+
             Directory.CreateDirectory(path);
         }
 
@@ -177,6 +184,6 @@ public sealed class PushAccessTests : IDisposable
 
         public void Put(string file, string name) => File.Copy(file, $"{Path}/{name}", overwrite: true);
 
-        public void Dispose() => Directory.Delete(Path, recursive: true);
+        public void Dispose() => Directory.Delete(made, recursive: true);
     }
 }
