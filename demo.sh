@@ -22,7 +22,7 @@ if [ ! -x artifacts/bin/nacelle ] || [ -n "$(find src eng Directory.* -newer art
     say "publishing the executables into artifacts/bin"
     eng/publish.sh artifacts/bin
 fi
-nacelle() { artifacts/bin/nacelle --dir="$work/nacelle" --insecure-options=http "$@"; }
+nacelle() { artifacts/bin/nacelle --dir="$work/nacelle" --local-config="$work/etc" --insecure-options=http "$@"; }
 
 say "building a redis image from Debian's redis-server package"
 eng/redis-image.sh "$work/image"
@@ -39,6 +39,12 @@ docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
 registry=$!
 for _ in $(seq 100); do curl -fs "http://127.0.0.1:$port/v2/" >/dev/null && break; sleep 0.05; done
 run skopeo copy --quiet --dest-tls-verify=false "oci:$work/image:redis" "docker://127.0.0.1:$port/redis"
+
+say "trusting images of this registry, and of no other"
+mkdir "$work/etc"
+tee "$work/etc/policy.json" <<JSON
+{ "default": [{ "type": "reject" }], "transports": { "docker": { "127.0.0.1:$port": [{ "type": "insecureAcceptAnything" }] } } }
+JSON
 
 say "fetching it with nacelle"
 run nacelle fetch "docker://127.0.0.1:$port/redis"

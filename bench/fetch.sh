@@ -82,7 +82,7 @@ empty() {
 }
 
 printf '%s, %s rounds, medians\n' "$(cat "$work/size")" "$rounds"
-nacelle="$fetch fetch --dir=$work/store --insecure-options=http"
+nacelle="$fetch fetch --dir=$work/store --insecure-options=http,image"
 buildah="buildah --root $work/store/root --runroot $work/store/run --storage-driver overlay"
 podman="podman --root $work/store/root --runroot $work/store/run --storage-driver overlay"
 export work

@@ -21,7 +21,7 @@ umoci init --layout "$work/image" && umoci new --image "$work/image:sleep" && um
 mkdir -p "$work/bundle/rootfs/bin" && cp /bin/busybox "$work/bundle/rootfs/bin/sleep"
 umoci repack --image "$work/image:sleep" "$work/bundle" >/dev/null 2>&1
 umoci config --image "$work/image:sleep" --config.cmd /bin/sleep --config.cmd 600
-nacelle fetch "oci:$work/image:sleep" >/dev/null
+nacelle --insecure-options=image fetch "oci:$work/image:sleep" >/dev/null
 for _ in $(seq "$pods"); do
     nacelle run --net=none "oci:$work/image:sleep" >/dev/null 2>&1 &
 done

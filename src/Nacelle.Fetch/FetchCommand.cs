@@ -25,15 +25,7 @@ static class FetchCommand
         }
 
         bool debug = invocation.Is(GlobalFlags.Debug), full = invocation.Is(Full);
-        var options = new FetchOptions
-        {
-            PullPolicy = ParsePolicy(invocation.Value(Policy) ?? "update"),
-            Platform = PlatformOf(invocation),
-            InsecureImage = GlobalFlags.IsInsecure(invocation, "image"),
-            Policy = TrustPolicy.Find(),
-            Keys = new KeyStore(GlobalFlags.ConfigDirectories(invocation)),
-            Registry = RegistryFlags.Of(invocation),
-        };
+        var options = FetchFlags.Of(invocation) with { PullPolicy = ParsePolicy(invocation.Value(Policy) ?? "update"), Platform = PlatformOf(invocation) };
         return Interruptible.Run("what was downloaded is kept, and the next fetch goes on from there", async cancellation =>
         {
             using var store = ImageStore.Open(GlobalFlags.DataDirectory(invocation));

@@ -29,7 +29,7 @@ static class ImageCopyCommand
     internal static int Copy(Invocation invocation, CopyOptions options, string from, string to)
     {
         bool debug = invocation.Is(GlobalFlags.Debug);
-        var fetch = new FetchOptions { Platform = options.Platform, InsecureImage = GlobalFlags.IsInsecure(invocation, "image"), Registry = RegistryFlags.Of(invocation) };
+        var fetch = FetchFlags.Of(invocation);
         return Interruptible.Run("blobs that have arrived stay where they are, and are not sent again", async cancellation =>
         {
             using var store = ImageStore.Open(GlobalFlags.DataDirectory(invocation));

@@ -13,7 +13,7 @@ public sealed record FetchOptions
     /// <summary>Images are taken without anybody's signature.</summary>
     public bool InsecureImage { get; init; }
 
-    /// <summary>Which OCI images are accepted; null accepts all.</summary>
+    /// <summary>Which OCI images are accepted; without a policy none is.</summary>
     public TrustPolicy? Policy { get; init; }
 
     /// <summary>Where the signatures lie that the policy asks for; null reads registries.d when it does.</summary>

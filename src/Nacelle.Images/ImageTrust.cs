@@ -31,12 +31,13 @@ sealed class ImageTrust
             ImageFile file => PolicySubject.Of(file),
             _ => null,
         };
-        if (options.InsecureImage || options.Policy is null || subject is null)
+        if (options.InsecureImage || subject is null)
         {
             return null;
         }
 
-        var trust = new ImageTrust(options.Policy, subject, source, options.Lookaside);
+        var trust = options.Policy is { } policy ? new ImageTrust(policy, subject, source, options.Lookaside)
+            : throw new ImageException($"{source.Name} is not to be trusted: there is no policy that says so; write {TrustPolicy.SystemPath}, or take the image unsigned by --insecure-options=image");
         return PolicyDecision.RefusalOf(trust.requirements) is { } refusal ? throw trust.Refuse(refusal) : trust;
     }
 

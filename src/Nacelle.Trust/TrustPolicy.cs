@@ -7,7 +7,10 @@ namespace Nacelle.Trust;
 /// <remarks>containers-policy.json(5).</remarks>
 public sealed class TrustPolicy
 {
-    const string SystemPath = "/etc/containers/policy.json";
+    /// <summary>Where podman and skopeo have the machine's policy.</summary>
+    public const string SystemPath = "/etc/containers/policy.json";
+
+    const string FileName = "/policy.json";
 
     static readonly string[] TransportsOfPaths = ["oci", "oci-archive", "dir", "sif"], TransportsWithoutScopes = ["docker-archive", "tarball"];
 
@@ -24,14 +27,12 @@ public sealed class TrustPolicy
     /// <summary>The file that it was read from, for messages.</summary>
     public string Source { get; }
 
-    /// <summary>The files in which a policy is looked for, in that order: the user's, the machine's.</summary>
-    public static IReadOnlyList<string> Paths => Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home ? [$"{home}/.config/containers/policy.json", SystemPath] : [SystemPath];
-
     /// <summary>The first policy file that there is; null without any.</summary>
+    /// <param name="ours">Directories of this project's configuration, the weakest first: the distribution's, then stronger ones.</param>
     /// <exception cref="SpecException">It is not a policy.</exception>
-    public static TrustPolicy? Find()
+    public static TrustPolicy? Find(IReadOnlyList<string> ours)
     {
-        foreach (string path in Paths)
+        foreach (string path in Paths(ours))
         {
             if (Files.TryReadText(FileDescriptor.WorkingDirectory, path) is { } text)
             {
@@ -41,6 +42,15 @@ public sealed class TrustPolicy
 
         return null;
     }
+
+    /// <summary>Where a policy may lie: what was written for this project by user or machine, what podman and skopeo read, and last what the distribution has put here.</summary>
+    static IEnumerable<string> Paths(IReadOnlyList<string> ours) =>
+    [
+        .. ours.Skip(1).Reverse().Select(directory => directory + FileName),
+        .. Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home ? (string[])[$"{home}/.config/containers/policy.json"] : [],
+        SystemPath,
+        .. ours.Take(1).Select(directory => directory + FileName),
+    ];
 
     /// <exception cref="SpecException">Not a policy, or one with something that is not known.</exception>
     public static TrustPolicy Parse(ReadOnlySpan<byte> json, string source) => SpecNode.Parse(json, source, root =>

@@ -19,7 +19,8 @@ public sealed class BuildMachine : IDisposable
         Assert.SkipUnless(Linux.Processes.IsRoot, "pods need root");
         Assert.SkipUnless(File.Exists("/bin/busybox"), "busybox-static is not installed");
         Path = $"{System.IO.Path.GetTempPath().TrimEnd('/')}/nacelle-build-{Guid.NewGuid():n}"; // lower case, for buildah makes a name of it
-        Directory.CreateDirectory(Path);
+        Directory.CreateDirectory($"{Path}/config");
+        File.WriteAllText($"{Path}/config/policy.json", """{"default":[{"type":"insecureAcceptAnything"}]}""");
         Shell(Path, BaseRoot);
         var built = Build(Path + "/base", "FROM scratch\nCOPY root /\nRUN chown -R app:app /home/app\nCMD [\"/bin/sh\"]\n", "-t", "base");
         Assert.True(built.ExitCode == 0, built.ToString());
@@ -57,7 +58,7 @@ public sealed class BuildMachine : IDisposable
         }
     }
 
-    public Result Nacelle(params IEnumerable<string> arguments) => Run(Binaries + "/nacelle", [$"--dir={Data}", .. arguments]);
+    public Result Nacelle(params IEnumerable<string> arguments) => Run(Binaries + "/nacelle", [$"--dir={Data}", $"--local-config={Path}/config", .. arguments]);
 
     /// <summary>Builds in a context directory, which is made where it is missing, from a Containerfile of this text.</summary>
     public Result Build(string context, string containerfile, params IEnumerable<string> flags)
@@ -94,7 +95,8 @@ public sealed class BuildMachine : IDisposable
 
     public static ProcessStartInfo Prepare(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        // Whoever has started the tests in the background may have had SIGINT ignored, which is inherited.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
         {
             UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8,
@@ -115,6 +117,25 @@ public sealed class BuildMachine : IDisposable
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return new Result(process.ExitCode, output, errors.Result);
+    }
+
+    /// <summary>The command lines of all processes there are, their words ended by NUL characters. Who ends meanwhile is left out.</summary>
+    public static IReadOnlyList<string> CommandLines()
+    {
+        var lines = new List<string>();
+        foreach (var directory in Directory.GetDirectories("/proc").Where(path => char.IsAsciiDigit(path[^1])))
+        {
+            try
+            {
+                lines.Add(File.ReadAllText(directory + "/cmdline"));
+            }
+            catch (IOException)
+            {
+                // It has ended.
+            }
+        }
+
+        return lines;
     }
 
     /// <summary>Everything but what stays on purpose: nothing of a build is left in the data directory.</summary>

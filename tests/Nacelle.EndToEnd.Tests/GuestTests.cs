@@ -18,7 +18,7 @@ public sealed class GuestTests
         {
             Assert.Equal(0, Machine.Run("/bin/cp", "-r", TestImages.Busybox.Split(':')[1], share + "/busybox").ExitCode);
             File.WriteAllText(share + "/script", $$"""
-                n="{{Machine.Program}} --dir=/tmp/data"; i=oci:/run/share/busybox:busybox
+                n="{{Machine.Program}} --dir=/tmp/data --insecure-options=image"; i=oci:/run/share/busybox:busybox
                 $n run $i -- sh -c 'echo group $(cat /proc/self/cgroup); hostname | cut -c1-7' 2>&1
                 $n run $i --memory=64Mi --cpu=500m --pids-limit=20 -- sh -c 'cd /sys/fs/cgroup; echo limits $(cat memory.max cpu.max pids.max)' 2>&1
                 $n run $i -- sh -c 'mknod /tmp/b b 254 0; head -c 1 /tmp/b 2>&1; mknod /tmp/n c 1 3; echo x > /tmp/n && echo null works' 2>&1

@@ -38,7 +38,7 @@ public sealed class InteractiveTests : IDisposable
 
         plan.Call("take the terminal", SystemCall.ioctl, 0, TIOCSCTTY, 0);
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, SIG_SETMASK, plan.Bytes(new byte[8]), 0, 8);
-        plan.Call("exec", SystemCall.execve, plan.Text(Machine.Program), plan.TextArray([Machine.Program, $"--dir={machine.Data}", .. arguments]), plan.TextArray(["TERM=vt100", "PATH=/usr/bin:/bin"]));
+        plan.Call("exec", SystemCall.execve, plan.Text(Machine.Program), plan.TextArray([Machine.Program, .. machine.Flags, .. arguments]), plan.TextArray(["TERM=vt100", "PATH=/usr/bin:/bin"]));
         return Launcher.Start(plan);
     }
 

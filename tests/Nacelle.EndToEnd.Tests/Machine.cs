@@ -22,6 +22,8 @@ public sealed class Machine : IDisposable
     {
         Assert.SkipUnless(Linux.Processes.IsRoot, "pods need root");
         Path = Directory.CreateTempSubdirectory("nacelle-e2e-").FullName;
+        Directory.CreateDirectory($"{Path}/config");
+        File.WriteAllText($"{Path}/config/policy.json", """{"default":[{"type":"insecureAcceptAnything"}]}""");
     }
 
     /// <summary>Skips a test where one of the programs it needs is missing.</summary>
@@ -39,8 +41,11 @@ public sealed class Machine : IDisposable
 
     public static string Program => Binaries + "/nacelle";
 
+    /// <summary>The flags by which nacelle works on this machine's data directory, and takes OCI images whoever made them.</summary>
+    public string[] Flags => [$"--dir={Data}", $"--local-config={Path}/config"];
+
     /// <summary>Runs nacelle on this machine's data directory and waits for it.</summary>
-    public Result Nacelle(params string[] arguments) => Run(Program, [$"--dir={Data}", .. arguments]);
+    public Result Nacelle(params string[] arguments) => Run(Program, [.. Flags, .. arguments]);
 
     /// <summary>Runs a pod of the busybox image with a shell script as its app.</summary>
     public Result Shell(string script, params string[] flags) => Nacelle(["run", .. flags, TestImages.Busybox, "--exec=/bin/sh", "--", "-c", script]);
@@ -61,7 +66,7 @@ public sealed class Machine : IDisposable
 
     public Process Start(params string[] arguments)
     {
-        var process = Process.Start(Prepare(Program, [$"--dir={Data}", .. arguments]))!;
+        var process = Process.Start(Prepare(Program, [.. Flags, .. arguments]))!;
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();

@@ -50,8 +50,11 @@ public sealed class SignedImageTests : IDisposable
             """.Replace("REGISTRY", registry.Host, StringComparison.Ordinal).Replace("KEY", path, StringComparison.Ordinal));
     }
 
+    /// <summary>The policy is that of the home directory, for there is none of this project's.</summary>
+    string[] Flags => [$"--dir={machine.Data}", $"--local-config={machine.Path}/none", "--insecure-options=http"];
+
     Result Nacelle(params string[] arguments) => Machine.Run(
-        "/usr/bin/env", [$"HOME={peers.Home}", $"GNUPGHOME={gnupg.Path}", $"SSL_CERT_FILE={machine.Path}/server/ca.pem", Machine.Program, $"--dir={machine.Data}", "--insecure-options=http", .. arguments]);
+        "/usr/bin/env", [$"HOME={peers.Home}", $"GNUPGHOME={gnupg.Path}", $"SSL_CERT_FILE={machine.Path}/server/ca.pem", Machine.Program, .. Flags, .. arguments]);
 
     void Refused(string reason)
     {
@@ -116,7 +119,7 @@ public sealed class SignedImageTests : IDisposable
     {
         Trust(Signer);
         peers.Podman($"push -q --tls-verify=false --sign-by={Signer} localhost/peer {Image}");
-        var run = Machine.Run("/usr/bin/env", $"HOME={peers.Home}", Machine.Program, $"--dir={machine.Data}", "--insecure-options=http", "run", $"docker://{Image}");
+        var run = Machine.Run("/usr/bin/env", [$"HOME={peers.Home}", Machine.Program, .. Flags, "run", $"docker://{Image}"]);
         Assert.Equal(254, run.ExitCode);
         Assert.Contains("its certificate is not trusted", Assert.Single(run.Errors.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
         Assert.Equal(0, Nacelle("fetch", "--insecure-options=http,image", $"docker://{Image}").ExitCode);

@@ -1,5 +1,6 @@
 using Nacelle.Linux;
 using Nacelle.Specs;
+using Nacelle.Trust;
 
 namespace Nacelle.Images.Tests;
 
@@ -23,6 +24,7 @@ sealed class StoreScratch : IDisposable
     /// <summary>As a patient person would have it, but for the pauses.</summary>
     public FetchOptions Options { get; set; } = new()
     {
+        Policy = TrustPolicy.Parse("""{"default":[{"type":"insecureAcceptAnything"}]}"""u8, "the test's policy"),
         Registry = new RegistryOptions { InsecureHttp = true, RetryDelay = TimeSpan.FromMilliseconds(1), StallTimeout = TimeSpan.FromSeconds(20) },
     };
 

@@ -67,6 +67,27 @@ public sealed class TrustPolicyTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_policy_nothing_is_taken_and_what_is_stored_stays_to_be_found()
+    {
+        using var registry = new FaultyRegistry(TestImage.OfNoise(1, 10));
+        TestImage.OfNoise(2, 10).WriteLayout(store.Scratch.Path + "/layout", "t");
+        store.Options = store.Options with { Policy = null };
+        foreach (var name in new[] { registry.Name, ImageName.Parse($"oci:{store.Scratch.Path}/layout:t") })
+        {
+            var refused = await Assert.ThrowsAsync<ImageException>(() => store.FetchAsync(name));
+            Assert.Equal($"{name} is not to be trusted: there is no policy that says so; write /etc/containers/policy.json, or take the image unsigned by --insecure-options=image", refused.Message);
+            Assert.Empty(store.Store.List());
+            Assert.Empty(store.Store.Content.List());
+        }
+
+        Assert.Empty(registry.Requests);
+        store.Options = store.Options with { InsecureImage = true };
+        var stored = await store.FetchAsync(registry.Name);
+        store.Options = store.Options with { InsecureImage = false, PullPolicy = PullPolicy.New };
+        Assert.Equal(stored.Id, (await store.FetchAsync(registry.Name)).Id);
+    }
+
+    [Fact]
     public async Task What_is_rejected_is_not_even_asked_for()
     {
         using var registry = new FaultyRegistry(TestImage.OfNoise(1, 10));
