@@ -18,11 +18,16 @@ sealed class Fetching(Invocation invocation, string policy)
 
         using var store = ImageStore.Open(data);
         bool local = text.StartsWith("localhost/", StringComparison.Ordinal);
-        var image = (policy == "update" && !local ? null : local ? store.Find(text) : RegistriesConfiguration.FindStored(store, text)) ?? (policy == "never" ? null : Fetch(store, text))
+        var image = (policy == "update" && !local ? null : local ? store.Find(text) : FindStored(store, text)) ?? (policy == "never" ? null : Fetch(store, text))
             ?? throw new BuildException($"the image '{text}' is not in the store");
         store.MarkUsed(image);
         return image;
     }
+
+    /// <summary>A Containerfile means the same on every machine and every day: what could be a name is no id's beginning.</summary>
+    static StoredImage? FindStored(ImageStore store, string text) => ImageIdText.Parse(text) is { IsCertain: false }
+        ? store.FindNamed(text) ?? RegistriesConfiguration.FindStored(store, "docker://" + text)
+        : RegistriesConfiguration.FindStored(store, text);
 
     public void Download(string url, string? checksum, string file) =>
         Run(["download", .. checksum is null ? (string[])[] : [$"--checksum={checksum}"], .. Common(), url, file]);

@@ -90,6 +90,8 @@ sealed class StepPod(PodStore pods, ImageStore store, BuildHost host)
         var plan = new LaunchPlan();
         plan.Call("connect standard output", SystemCall.dup3, 2, 1, 0);
         plan.Call("die with the build", SystemCall.prctl, PR_SET_PDEATHSIG, (int)Signal.Kill);
+        var parent = plan.CallForResult("find the build", SystemCall.getppid);
+        plan.Require("find the build", LaunchPlan.AddressOf(parent), 0, ulong.MaxValue, (ulong)Environment.ProcessId, Errno.ESRCH); // it may have died before
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
         plan.Call(
             $"exec {program}", SystemCall.execve, plan.Text(program),

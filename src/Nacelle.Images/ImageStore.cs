@@ -57,32 +57,27 @@ public sealed partial class ImageStore : IDisposable
 
     /// <summary>
     /// The image that a person means: by name (<c>docker://redis</c>, <c>redis</c>, as listed; a name without a host is first that of an image built
-    /// here), or by id or config digest, whole or its unique beginning,
-    /// with or without <c>sha256:</c> or <c>sha256-</c>; of an appc image, name and some of its labels.
+    /// here), or by id or config digest, whole or its unique beginning, with or without <c>sha256:</c> or <c>sha256-</c>; of an appc image, name and some
+    /// of its labels. What is both a name and the beginning of an id is the name: which ids there are is chance.
     /// </summary>
     /// <returns>Null when there is none.</returns>
     /// <exception cref="ImageException">Several images' ids start like that.</exception>
-    public StoredImage? Find(string text)
-    {
-        string hex = text.Length > 7 && text[..7] is "sha256:" or "sha256-" or "sha512:" or "sha512-" ? text[7..] : text;
-        bool isId = hex.Length is > 0 and <= 128 && !hex.AsSpan().ContainsAnyExcept("0123456789abcdef");
-        StoredImage? found = isId ? FindById(text, hex) : null;
-        if (found is null && hex.Length == text.Length)
-        {
-            try
-            {
-                var name = text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.')
-                    ? ImageName.Parse(text) : null;
-                found = name is ImageFile { Format: ImageFileFormat.Detect } file ? FindFile(file) : name is not null ? Find(name)
-                    : (AppcImageName.LooksLikeOne(text) && FindAci(text) is { } aci ? aci : FindLocal(text) ?? Find(ImageReference.Parse(text)));
-            }
-            catch (SpecException)
-            {
-                // Not a name: then there is no image of that name.
-            }
-        }
+    public StoredImage? Find(string text) => ImageIdText.Parse(text) is { } id ? (id.IsCertain ? null : FindNamed(text)) ?? FindById(id) : FindNamed(text);
 
-        return found;
+    /// <summary>The image of that name, as <see cref="Find(string)"/> understands names; never one whose id begins like that.</summary>
+    public StoredImage? FindNamed(string text)
+    {
+        try
+        {
+            var name = text.Contains("://", StringComparison.Ordinal) || text.Contains(":/", StringComparison.Ordinal) || text.StartsWith('/') || text.StartsWith('.')
+                ? ImageName.Parse(text) : null;
+            return name is ImageFile { Format: ImageFileFormat.Detect } file ? FindFile(file) : name is not null ? Find(name)
+                : (AppcImageName.LooksLikeOne(text) && FindAci(text) is { } aci ? aci : FindLocal(text) ?? Find(ImageReference.Parse(text)));
+        }
+        catch (SpecException)
+        {
+            return null; // not a name: then there is no image of that name
+        }
     }
 
     /// <summary>The appc image of that name which has at least the labels: the one that was fetched as the latest, or else the one that came last.</summary>
@@ -171,22 +166,22 @@ public sealed partial class ImageStore : IDisposable
         }
     }
 
-    /// <summary>Builds name their images <c>localhost/NAME</c>, as podman's do.</summary>
     /// <summary>An image of a path that does not say in which form it lies there; it is stored under the form that was found.</summary>
     StoredImage? FindFile(ImageFile file) => new[] { ImageFileFormat.OciLayout, ImageFileFormat.OciArchive, ImageFileFormat.DockerArchive }
         .Select(format => Find(file with { Format = format })).FirstOrDefault(found => found is not null);
 
+    /// <summary>Builds name their images <c>localhost/NAME</c>, as podman's do.</summary>
     StoredImage? FindLocal(string text) => ImageReference.HasHost(text) ? null : Find(ImageReference.Parse("localhost/" + text));
 
-    StoredImage? FindById(string text, string hex)
+    StoredImage? FindById(ImageIdText id)
     {
         StoredImage? found = null;
         foreach (var image in List())
         {
-            if (image.Id.Hex.StartsWith(hex, StringComparison.Ordinal) || image.Config.Hex.StartsWith(hex, StringComparison.Ordinal))
+            if (id.Begins(image.Id) || id.Begins(image.Config))
             {
                 found = found is null || found.Id == image.Id ? image
-                    : throw new ImageException($"'{text}' is ambiguous: it is the beginning of {found.Id} and of {image.Id}");
+                    : throw new ImageException($"'{id.Text}' is ambiguous: it is the beginning of {found.Id} and of {image.Id}");
             }
         }
 

@@ -134,8 +134,7 @@ public sealed partial record RegistriesConfiguration
     public static StoredImage? FindStored(ImageStore store, string text)
     {
         string bare = Bare(text);
-        bool isShort = bare.Length > 0 && bare[0] is not ('/' or '.') && !ImageReference.HasHost(bare) && bare.AsSpan().ContainsAnyExcept("0123456789abcdef");
-        isShort &= !bare.StartsWith("sha256-", StringComparison.Ordinal) && !bare.StartsWith("sha512-", StringComparison.Ordinal); // an id, as lists show it
+        bool isShort = bare.Length > 0 && bare[0] is not ('/' or '.') && !ImageReference.HasHost(bare) && ImageIdText.Parse(text) is null;
         return isShort ? Load().FindStoredShort(store, text) : store.Find(text);
     }
 

@@ -62,6 +62,27 @@ public sealed class ImageStoreTests
     }
 
     [Fact]
+    public async Task What_is_a_name_and_the_beginning_of_an_id_is_the_name()
+    {
+        using var scratch = new StoreScratch();
+        using var one = new FaultyRegistry(TestImage.OfNoise(1, 100));
+        using var two = new FaultyRegistry(TestImage.OfNoise(2, 100));
+        var first = await scratch.FetchAsync(one.Name);
+        var second = await scratch.FetchAsync(two.Name);
+        string beginning = first.Id.Hex[..4];
+        Assert.Equal(first.Id, scratch.Store.Find(beginning)?.Id);
+        scratch.Store.Add(second with { Name = $"docker://localhost/{beginning}:latest" });
+        Assert.Equal(second.Id, scratch.Store.Find(beginning)?.Id);
+        Assert.Equal(second.Id, RegistriesConfiguration.FindStored(scratch.Store, beginning)?.Id);
+        foreach (string id in new[] { $"sha256:{beginning}", $"sha256-{beginning}", first.Id.Hex[..5], first.Id.Hex })
+        {
+            Assert.Equal(first.Id, scratch.Store.Find(id)?.Id);
+        }
+
+        Assert.Null(scratch.Store.Find($"sha512-{beginning}"));
+    }
+
+    [Fact]
     public async Task Removing_an_image_keeps_what_others_share()
     {
         using var scratch = new StoreScratch();

@@ -52,7 +52,9 @@ public sealed class InterruptedPushTests : IDisposable
                 Signal(process, signal);
                 var result = FetchProgram.Wait(process);
                 interrupted += ended ? 0 : 1;
-                Assert.True(ended || signal == "KILL" || result.ExitCode is 0 or 130, $"{result}");
+
+                // On a busy machine the signal may be there before the program is, which then dies of it as any would (143), having done nothing.
+                Assert.True(ended || signal == "KILL" || result.ExitCode is 0 or 130 || result is { ExitCode: 143, Output: "", Errors: "" }, $"{result}");
                 Assert.True(result.ExitCode != 130 || result.Errors.StartsWith("nacelle: interrupted; ", StringComparison.Ordinal), result.Errors);
             }
 
