@@ -7,21 +7,28 @@ public static class ProcessRelay
 {
     /// <param name="child">A child of this process, whose signals come by descriptor: they are blocked on all threads.</param>
     /// <param name="terminal">A socket on which the terminal's outer side arrives; null without a terminal.</param>
+    /// <param name="other">One thing more to wait for.</param>
     /// <param name="wait">Waits for the entries; <see cref="Polling.Wait"/> unless set.</param>
-    public static ExitStatus Until(Process child, FileDescriptor? terminal, Action<PollEntry[]>? wait = null)
+    public static ExitStatus Until(Process child, FileDescriptor? terminal, RelaySource? other = null, Action<PollEntry[]>? wait = null)
     {
         using var signals = Signals.Open();
         using var relay = terminal is null ? null : TerminalRelay.Receive(terminal);
         using var process = Processes.TryOpen(child.Id) ?? throw new KernelException($"open process {child.Id}", Errno.ESRCH);
-        var entries = new PollEntry[4];
+        var entries = new PollEntry[5];
         while (true)
         {
             entries[0] = new PollEntry { Number = process.Number, Wanted = PollEvents.Readable };
             entries[1] = new PollEntry { Number = signals.Number, Wanted = PollEvents.Readable };
             entries[2] = entries[3] = new PollEntry { Number = -1 };
+            entries[4] = new PollEntry { Number = other?.Descriptor.Number ?? -1, Wanted = PollEvents.Readable };
             relay?.Prepare(entries.AsSpan(2));
             (wait ?? (all => Polling.Wait(all)))(entries);
             relay?.Transfer(entries.AsSpan(2));
+            if ((entries[4].Happened & PollEvents.Readable) != 0)
+            {
+                other!.Happened();
+            }
+
             while (entries[1].Happened != PollEvents.None && Signals.TryRead(signals) is { } signal)
             {
                 Pass(signal, process, relay);
@@ -48,3 +55,6 @@ public static class ProcessRelay
         }
     }
 }
+
+/// <param name="Happened">Called when there is something to read.</param>
+public sealed record RelaySource(FileDescriptor Descriptor, Action Happened);

@@ -55,6 +55,11 @@ public sealed partial class Cgroup
         }
     }
 
+    /// <summary>Opens what kills the group's processes; the caller owns it.</summary>
+    public CgroupKillFile OpenKillFile() =>
+        Unified && Files.TryOpen(parts[0].Directory, "cgroup.kill", OpenFlags.WriteOnly, out _) is { } file ? new CgroupKillFile(file, KillsAll: true)
+        : new CgroupKillFile(Files.Open(parts[0].Directory, "cgroup.procs", OpenFlags.ReadOnly), KillsAll: false);
+
     /// <summary>Sends a signal to every process that is in the group, or below it, now.</summary>
     public void Send(Signal signal)
     {

@@ -60,6 +60,7 @@ public enum Errno
     ENOBUFS = 105,
     ENOTCONN = 107,
     ETIMEDOUT = 110,
+    ECONNABORTED = 103,
     ECONNREFUSED = 111,
     EHOSTUNREACH = 113,
     EALREADY = 114,

@@ -42,11 +42,26 @@ public sealed partial class FileDescriptor : SafeHandleMinusOneIsInvalid
         set => Call.Check(fcntl(this, F_SETFD, value ? 0 : 1), "fcntl", Description);
     }
 
+    /// <summary>Makes reads and writes return EAGAIN instead of waiting, for everybody who shares this open file. See fcntl(2), O_NONBLOCK.</summary>
+    public void SetNonBlocking()
+    {
+        int flags = Call.Check(fcntl(this, F_GETFL, 0), "fcntl", Description);
+        Call.Check(fcntl(this, F_SETFL, flags | (int)OpenFlags.NonBlocking), "fcntl", Description);
+    }
+
+    /// <summary>Gives the number away: it stays open, and who has it closes it.</summary>
+    public int Release()
+    {
+        int number = Number;
+        SetHandleAsInvalid();
+        return number;
+    }
+
     public override string ToString() => Description;
 
     protected override bool ReleaseHandle() => close((int)handle) == 0;
 
-    const int F_GETFD = 1, F_SETFD = 2, F_DUPFD_CLOEXEC = 1030;
+    const int F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030;
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(FileDescriptor descriptor, int command, nint argument);

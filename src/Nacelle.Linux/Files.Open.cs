@@ -47,9 +47,7 @@ public static unsafe partial class Files
     public static FileDescriptor Reopen(FileDescriptor file, OpenFlags flags)
     {
         var reopened = Open(FileDescriptor.WorkingDirectory, file.ProcPath, flags);
-        var number = reopened.Number;
-        reopened.SetHandleAsInvalid();
-        return new FileDescriptor(number, file.Description);
+        return new FileDescriptor(reopened.Release(), file.Description);
     }
 
     /// <summary>An anonymous file in memory, close-on-exec, growing as it is written. See memfd_create(2).</summary>

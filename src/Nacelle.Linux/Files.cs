@@ -61,6 +61,20 @@ public static unsafe partial class Files
         }
     }
 
+    /// <summary>Writes to a descriptor that does not block what it takes now.</summary>
+    /// <returns>How much that was; -1 when nothing.</returns>
+    public static int TryWrite(FileDescriptor file, ReadOnlySpan<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the call, and its length is passed beside it.
+        fixed (byte* start = buffer)
+        {
+            nint count = write(file, start, buffer.Length);
+            return count >= 0 ? (int)count
+                : Call.LastError is Errno.EAGAIN or Errno.EINTR ? -1
+                : throw new KernelException($"write {file.Description}", Call.LastError);
+        }
+    }
+
     /// <summary>Reads from the file's position to its end.</summary>
     public static byte[] ReadToEnd(FileDescriptor file)
     {

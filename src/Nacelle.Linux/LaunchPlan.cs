@@ -34,6 +34,7 @@ public sealed class LaunchPlan
     readonly List<Step> steps = [];
     readonly List<int> relocations = [];
     readonly List<FileDescriptor> kept = [];
+    readonly List<PlanValue> keptCells = [];
     readonly Dictionary<string, int> texts = new(StringComparer.Ordinal);
     byte[] data = new byte[4096];
     int length;
@@ -53,7 +54,9 @@ public sealed class LaunchPlan
 
     public PlanValue StandardError => CellAt(16);
 
-    /// <summary>The descriptors that steps refer to by number: whoever receives the plan as bytes must hold them under the same numbers.</summary>
+    /// <summary>
+    /// The descriptors that steps refer to. Whoever receives the plan as bytes holds them under the same numbers, or tells their own by <see cref="PlanImage.Rename"/>.
+    /// </summary>
     public IReadOnlyList<FileDescriptor> Descriptors => kept;
 
     /// <summary>A cell of 64 bits that a step can store its result in and a later step can take as an argument.</summary>
@@ -122,15 +125,23 @@ public sealed class LaunchPlan
         return Words(words);
     }
 
-    /// <summary>The number of a descriptor that lives at least as long as the plan.</summary>
+    /// <summary>The cell with the number of a descriptor that lives at least as long as the plan.</summary>
     public PlanValue Descriptor(FileDescriptor descriptor)
     {
-        if (descriptor.Number >= 0 && !kept.Contains(descriptor))
+        if (descriptor.Number < 0)
         {
-            kept.Add(descriptor);
+            return descriptor.Number; // AT_FDCWD
         }
 
-        return descriptor.Number;
+        int at = kept.IndexOf(descriptor);
+        if (at < 0)
+        {
+            at = kept.Count;
+            kept.Add(descriptor);
+            keptCells.Add(NewCell(descriptor.Number));
+        }
+
+        return keptCells[at];
     }
 
     /// <summary>Adds a system call.</summary>
@@ -175,10 +186,11 @@ public sealed class LaunchPlan
             StepCount = steps.Count,
             DataLength = length,
             RelocationCount = relocations.Count,
+            DescriptorCount = keptCells.Count,
             FailedStep = -1,
         };
         int dataStart = PlanLayout.HeaderSize + (steps.Count * PlanLayout.StepSize);
-        var image = new byte[dataStart + length + (relocations.Count * 4)];
+        var image = new byte[PlanLayout.Length(header)];
         MemoryMarshal.Write(image, header);
         for (int i = 0; i < steps.Count; i++)
         {
@@ -186,9 +198,11 @@ public sealed class LaunchPlan
         }
 
         data.AsSpan(0, length).CopyTo(image.AsSpan(dataStart));
-        for (int i = 0; i < relocations.Count; i++)
+        int at = dataStart + length;
+        foreach (int offset in (IEnumerable<int>)[.. relocations, .. keptCells.Select(cell => (int)cell.Number)])
         {
-            BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan(dataStart + length + (i * 4)), relocations[i]);
+            BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan(at), offset);
+            at += sizeof(int);
         }
 
         return image;

@@ -22,6 +22,16 @@ public static unsafe partial class Mounts
         Call.Check(mount(null, "/", null, (uint)(MountFlags.Slave | MountFlags.Recursive), null), "make mounts slaves on", "/");
     }
 
+    /// <summary>Takes this process, or rather its calling thread, into another's mount namespace. See setns(2).</summary>
+    /// <param name="process">As <see cref="Processes.TryOpen"/> gives it. Namespaces by descriptor of a process: Linux 5.8.</param>
+    /// <remarks>The thread gets a root and a working directory of its own first, which the kernel wants; they become the namespace's root.</remarks>
+    public static void JoinNamespace(FileDescriptor process)
+    {
+        const int CLONE_FS = 0x200;
+        Call.Check(unshare(CLONE_FS), "unshare", "the working directory");
+        Call.Check(setns(process, (int)Namespaces.Mount), "join the mount namespace of", process.Description);
+    }
+
     /// <summary>Mounts a file system in the classic way, for options that the new API passes no better. See mount(2).</summary>
     /// <param name="target">The directory; named by descriptor, so that no path is walked again.</param>
     public static void Mount(string type, string source, FileDescriptor target, MountFlags flags, string options) =>
@@ -95,6 +105,9 @@ public static unsafe partial class Mounts
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setns(FileDescriptor descriptor, int flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(KernelStringMarshaller))]
     private static partial int mount(string? source, string target, string? type, nuint flags, string? data);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Nacelle.Linux;
 
-/// <summary>How a plan lies in memory: header, steps, data, and the places in the data that hold addresses. A multiple of 8 bytes.</summary>
+/// <summary>How a plan lies in memory: header, steps, data, and the places in the data that hold addresses, then those that hold descriptors. A multiple of 8 bytes.</summary>
 /// <remarks>The runner is compiled from this file too: see Nacelle.Runner.</remarks>
 static class PlanLayout
 {
@@ -11,13 +11,14 @@ static class PlanLayout
     /// <summary>Stands in a step's place for the number of a call.</summary>
     public const int Require = -1;
 
-    /// <summary>From the header to the end of the relocations.</summary>
-    public static int Length(Header header) => (HeaderSize + (header.StepCount * StepSize) + header.DataLength + (header.RelocationCount * 4) + 7) & ~7;
+    /// <summary>Of all.</summary>
+    public static int Length(Header header) =>
+        (HeaderSize + (header.StepCount * StepSize) + header.DataLength + ((header.RelocationCount + header.DescriptorCount) * 4) + 7) & ~7;
 
     [StructLayout(LayoutKind.Sequential, Size = HeaderSize)]
     public struct Header
     {
-        public int StepCount, DataLength, RelocationCount;
+        public int StepCount, DataLength, RelocationCount, DescriptorCount;
 
         /// <summary>Index of the step that failed, or -1; written by the child.</summary>
         public int FailedStep;

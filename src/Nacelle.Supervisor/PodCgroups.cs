@@ -7,9 +7,10 @@ namespace Nacelle.Supervisor;
 /// <summary>An app's control group, as much of it as starting the app takes.</summary>
 /// <param name="JoinFiles">To be written to by the app's process (version 1).</param>
 /// <param name="Birthplace">To be born in (version 2).</param>
-sealed record AppCgroup(IReadOnlyList<FileDescriptor> JoinFiles, FileDescriptor? Birthplace)
+/// <param name="KillFile">To end all that is in it.</param>
+sealed record AppCgroup(IReadOnlyList<FileDescriptor> JoinFiles, FileDescriptor? Birthplace, CgroupKillFile KillFile)
 {
-    public IEnumerable<FileDescriptor> Descriptors => Birthplace is null ? JoinFiles : [.. JoinFiles, Birthplace];
+    public IEnumerable<FileDescriptor> Descriptors => [.. JoinFiles, KillFile.File, .. Birthplace is null ? (ReadOnlySpan<FileDescriptor>)[] : [Birthplace]];
 }
 
 /// <summary>The control groups of a pod: one for each app, below one of the pod's own.</summary>
@@ -41,11 +42,14 @@ sealed class PodCgroups(bool fromUserNamespace)
             Messages.Error($"warning: {unset}");
         }
 
-
         // Into a version 2 group one is born, if one has the right to it. Root of a user namespace has not: there the file that we have opened counts
         // (Linux 5.16), at the price of the grace period that moving takes.
-        return group.UnifiedDirectory is { } birthplace && !fromUserNamespace ? new AppCgroup([], birthplace) : new AppCgroup(group.OpenJoinFiles(), null);
+        return group.UnifiedDirectory is { } birthplace && !fromUserNamespace ? new AppCgroup([], birthplace, group.OpenKillFile())
+            : new AppCgroup(group.OpenJoinFiles(), null, group.OpenKillFile());
     }
+
+    /// <summary>Ends whatever runs in them.</summary>
+    public void Kill() => groups.ForEach(group => group.Kill());
 
     /// <summary>Removes the groups when their processes are gone.</summary>
     public void Remove()
@@ -66,6 +70,19 @@ sealed class PodCgroups(bool fromUserNamespace)
         {
             var path = groups[0].Path;
             Cgroup.TryRemoveEmpty(layout, path[..path.LastIndexOf('/')]);
+        }
+    }
+
+    /// <summary>Removes the groups of a pod that are still there, with whatever runs in them.</summary>
+    /// <param name="app">Only this app's; null for all.</param>
+    public static void Remove(string uuid, string? app = null)
+    {
+        var layout = CgroupLayout.Detect();
+        if (layout.Kind != CgroupKind.None)
+        {
+            using var group = Cgroup.TryOpen(layout, $"{Cgroup.DefaultParent}/{uuid}{(app is null ? "" : $"/{app}")}");
+            group?.Kill();
+            group?.Remove();
         }
     }
 }

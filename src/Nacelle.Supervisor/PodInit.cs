@@ -14,8 +14,8 @@ static class PodInit
     public static Process Start(Stage1Options options, FileDescriptor handover, FileDescriptor socket, IEnumerable<FileDescriptor> kept)
     {
         using var executable = SealedExecutable.Open();
-        var namespaces = Namespaces.Mount | Namespaces.Pid | Namespaces.Ipc | Namespaces.Uts
-            | (options.HostNetwork ? Namespaces.None : Namespaces.Network);
+        var namespaces = Namespaces.Mount | Namespaces.Ipc | Namespaces.Uts
+            | (options.HostProcesses ? Namespaces.None : Namespaces.Pid) | (options.HostNetwork ? Namespaces.None : Namespaces.Network);
         var plan = new LaunchPlan();
         if (options.PrivateUsers is not null)
         {

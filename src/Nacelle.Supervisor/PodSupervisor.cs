@@ -9,24 +9,23 @@ namespace Nacelle.Supervisor;
 /// </remarks>
 sealed class PodSupervisor
 {
-    const int GraceMilliseconds = 10_000;
-
     readonly PodOrder order;
     readonly FileDescriptor outside;
-    readonly FileDescriptor input;
-    readonly FileDescriptor signals;
-    readonly List<RunningApp> running = [];
-    readonly List<AppOutput> outputs = [];
+    readonly FileDescriptor signals = Signals.Open();
+    readonly PodStreams streams;
+    readonly PodNotifications notifications;
+    readonly ControlServer control;
+    readonly List<SupervisedApp> apps = [];
     int exitCode;
-    bool ending;
-    long killAt = long.MaxValue;
+    bool ending, ready, started;
 
     PodSupervisor(PodOrder order, FileDescriptor outside)
     {
         this.order = order;
         this.outside = outside;
-        input = new FileDescriptor(order.StandardInput, "standard input");
-        signals = Signals.Open();
+        streams = new PodStreams(new FileDescriptor(order.Input, "standard input", owned: false), new FileDescriptor(order.Null, "/dev/null", owned: false));
+        notifications = new PodNotifications(order.Notifications < 0 ? null : new FileDescriptor(order.Notifications, "notifications")) { Ready = BecomeReady };
+        control = new ControlServer(new FileDescriptor(order.Control, "control socket"), order.HostProcesses, Handle);
     }
 
     /// <summary>Waits for the pod's order and carries it out.</summary>
@@ -41,122 +40,93 @@ sealed class PodSupervisor
     /// <returns>The pod's exit code: the first that is not zero of its apps' codes.</returns>
     public int Run()
     {
+        if (order.HostProcesses)
+        {
+            Processes.AdoptOrphans();
+        }
+
         foreach (var app in order.Apps)
         {
-            Start(app);
+            Add(app);
         }
 
-        if (!ending)
+        // An app's failure may end the pod before all are started.
+        foreach (var app in apps.ToArray())
         {
-            Files.MakeSymlink("ready", FileDescriptor.WorkingDirectory, "/rkt/supervisor-status");
+            if (!ending)
+            {
+                app.Start();
+            }
         }
 
-        while (running.Count > 0)
+        started = true;
+        BecomeReady();
+        for (var set = new PollSet(); Goes();)
         {
-            Turn();
-        }
-
-        foreach (var output in outputs)
-        {
-            output.Drain();
+            Turn(set);
         }
 
         Files.WriteAll(FileDescriptor.WorkingDirectory, "/rkt/exited", $"{exitCode}\n");
         return exitCode;
     }
 
-    void Start(AppOrder app)
+    bool Goes() => apps.Exists(app => app.IsAlive) || (order.Mutable && !ending);
+
+    SupervisedApp Add(AppOrder order)
     {
-        try
+        if (order.Notifies)
         {
-            var plan = new PlanImage(app.Plan);
-            plan.SetStandard(0, input);
-            if (order.Streams)
-            {
-                running.Add(new RunningApp(app, Launch(app, plan).Id));
-            }
-            else
-            {
-                var output = new AppOutput(app.Name);
-                using (output.Connect(plan))
-                {
-                    running.Add(new RunningApp(app, Launch(app, plan).Id));
-                }
-
-                outputs.Add(output);
-            }
-
-            Files.WriteAll(FileDescriptor.WorkingDirectory, $"/rkt/pid/{app.Name}", $"{running[^1].Pid}\n");
+            notifications.Listen(order.Name);
         }
-        catch (KernelException problem)
+
+        var app = new SupervisedApp(order, streams, Changed);
+        apps.Add(app);
+        return app;
+    }
+
+    /// <summary>Waits for something to happen and sees to it.</summary>
+    void Turn(PollSet set)
+    {
+        set.Clear();
+        set.Add(outside, PollEvents.Readable, Abandon);
+        set.Add(signals, PollEvents.Readable, TakeSignals);
+        notifications.AddTo(set);
+        control.AddTo(set);
+        apps.ForEach(app => app.AddTo(set));
+        set.Wait();
+        foreach (var app in apps.ToArray())
         {
-            Messages.Error($"app {app.Name}: {problem.Message}");
-            Finish(app.Name, Messages.OwnError);
+            app.Tick();
         }
     }
 
-    static Process Launch(AppOrder app, PlanImage plan)
+    /// <summary>The process outside is gone, and with it the terminal, the lock's owner and whoever would hear of us.</summary>
+    void Abandon()
     {
-        if (app.Cgroup < 0)
+        if (order.HostProcesses)
         {
-            return Launcher.Start(plan, app.Namespaces);
+            apps.ForEach(app => app.Kill());
         }
 
-        using var group = new FileDescriptor(app.Cgroup, "cgroup", owned: false);
-        return Launcher.StartIn(group, plan, app.Namespaces);
+        Environment.Exit(Messages.OwnError);
     }
 
-    /// <summary>Waits for one thing to happen and sees to it.</summary>
-    void Turn()
+    void TakeSignals()
     {
-        var entries = new PollEntry[2 + (outputs.Count * 4)];
-        entries[0] = new PollEntry { Number = signals.Number, Wanted = PollEvents.Readable };
-        entries[1] = new PollEntry { Number = outside.Number, Wanted = PollEvents.Readable };
-        for (int i = 0; i < outputs.Count; i++)
+        while (Signals.TryRead(signals) is { } signal)
         {
-            outputs[i].Prepare(entries.AsSpan(2 + (i * 4), 4));
-        }
-
-        Idle.Wait(entries, killAt == long.MaxValue ? -1 : (int)Math.Max(0, killAt - Environment.TickCount64));
-        if (entries[1].Happened != PollEvents.None)
-        {
-            // The process outside is gone, and with it the terminal, the lock's owner and whoever would hear of us.
-            Environment.Exit(Messages.OwnError);
-        }
-
-        for (int i = 0; i < outputs.Count; i++)
-        {
-            outputs[i].Transfer(entries.AsSpan(2 + (i * 4), 4));
-        }
-
-        if (entries[0].Happened != PollEvents.None)
-        {
-            while (Signals.TryRead(signals) is { } signal)
+            switch (signal)
             {
-                Handle(signal);
+                case Signal.Child:
+                    Reap();
+                    break;
+                case Signal.Terminate or Signal.Interrupt or Signal.Quit or Signal.Power:
+                    End();
+                    break;
+                case Signal.Hangup or Signal.User1 or Signal.User2:
+                    apps.ForEach(app => app.Send(signal));
+                    break;
             }
-        }
-
-        if (Environment.TickCount64 >= killAt)
-        {
-            killAt = long.MaxValue;
-            running.ForEach(app => Processes.Kill(app.Pid, Signal.Kill));
-        }
-    }
-
-    void Handle(Signal signal)
-    {
-        switch (signal)
-        {
-            case Signal.Child:
-                Reap();
-                break;
-            case Signal.Terminate or Signal.Interrupt or Signal.Quit or Signal.Power:
-                End();
-                break;
-            case Signal.Hangup or Signal.User1 or Signal.User2:
-                running.ForEach(app => Processes.Kill(app.Pid, signal));
-                break;
         }
     }
 
@@ -164,37 +134,134 @@ sealed class PodSupervisor
     {
         while (Processes.TryReapAny() is { } dead)
         {
-            int at = running.FindIndex(app => app.Pid == dead.Pid);
-            if (at >= 0)
-            {
-                var app = running[at].Order;
-                running.RemoveAt(at);
-                Finish(app.Name, dead.Status.ShellCode);
-            }
+            _ = apps.Exists(app => app.TakeEnd(dead.Pid, dead.Status));
         }
     }
 
-    /// <summary>Writes down how an app ended. One that failed ends the pod, as rkt's immutable pods do.</summary>
-    void Finish(string app, int code)
+    void Changed(SupervisedApp app)
     {
-        Files.WriteAll(FileDescriptor.WorkingDirectory, $"/rkt/status/{app}", $"{code}\n");
-        if (code != 0)
+        if (app.State == AppState.Finishing && !order.Mutable && app.ExitCode != 0)
         {
-            exitCode = exitCode == 0 ? code : exitCode;
+            // One that failed ends the pod, as in rkt's immutable pods.
+            exitCode = exitCode == 0 ? app.ExitCode : exitCode;
             End();
         }
+
+        if (app.State == AppState.Ended)
+        {
+            control.Ended(app.Name);
+            notifications.Forget(app.Name);
+            BecomeReady();
+        }
     }
 
-    /// <summary>Asks all apps to stop, and kills those that still run after the grace period.</summary>
+    /// <summary>Tells so, once, when all apps are started and those that wanted to say so are ready.</summary>
+    void BecomeReady()
+    {
+        if (started && !ready && !ending && notifications.AreReady)
+        {
+            ready = true;
+            Files.MakeSymlink("ready", FileDescriptor.WorkingDirectory, "/rkt/supervisor-status");
+            notifications.Tell("READY=1");
+        }
+    }
+
+    /// <summary>Asks all apps to stop; those that take too long are killed.</summary>
     void End()
     {
         if (!ending)
         {
             ending = true;
-            killAt = Environment.TickCount64 + GraceMilliseconds;
-            running.ForEach(app => Processes.Kill(app.Pid, app.Order.StopSignal));
+            notifications.Tell("STOPPING=1");
+            apps.ForEach(app => app.Stop());
         }
     }
 
-    sealed record RunningApp(AppOrder Order, int Pid);
+    string? Handle(ControlConnection connection, ControlMessage message, IReadOnlyList<FileDescriptor> descriptors)
+    {
+        if (message.Verb == ControlVerb.Add)
+        {
+            return Add(message, descriptors);
+        }
+
+        var app = apps.Find(one => one.Name == message.App);
+        var answer = app is null ? "the pod has no such app" : Handle(connection, message, descriptors, app);
+        if (answer is { Length: > 0 })
+        {
+            foreach (var descriptor in descriptors)
+            {
+                descriptor.Dispose();
+            }
+        }
+
+        return message.Verb == ControlVerb.Resize ? null : answer;
+    }
+
+    string? Handle(ControlConnection connection, ControlMessage message, IReadOnlyList<FileDescriptor> descriptors, SupervisedApp app)
+    {
+        switch (message.Verb)
+        {
+            case ControlVerb.Start:
+                return ending ? "the pod is ending" : app.IsAlive ? "it runs already" : app.Start() ?? "";
+            case ControlVerb.Stop:
+                if (!app.IsAlive)
+                {
+                    return "";
+                }
+
+                connection.WaitsFor = app.Name;
+                app.Stop();
+                return null;
+            case ControlVerb.Remove when app.IsAlive:
+                return "it runs: stop it first";
+            case ControlVerb.Remove:
+                apps.Remove(app);
+                notifications.Forget(app.Name);
+                app.Dispose();
+                return "";
+            case ControlVerb.Attach:
+                return Attach(connection, message.Streams, descriptors, app);
+            case ControlVerb.Resize when connection.AttachedTo == app.Name:
+                app.Resize(message.Size);
+                return null;
+            default:
+                return "the message is not understood";
+        }
+    }
+
+    string Add(ControlMessage message, IReadOnlyList<FileDescriptor> descriptors)
+    {
+        if (ending || !order.Mutable || apps.Exists(one => one.Name == message.App) || descriptors.Count == 0)
+        {
+            foreach (var descriptor in descriptors)
+            {
+                descriptor.Dispose();
+            }
+
+            return ending ? "the pod is ending" : !order.Mutable ? "the pod was not made for apps to come and go (see app sandbox)" : "the pod has such an app already";
+        }
+
+        using var file = descriptors[0];
+        Files.Seek(file, 0, SeekOrigin.Begin);
+        using var reader = new BinaryReader(new MemoryStream(Files.ReadToEnd(file)));
+        var app = AppOrder.ReadFrom(reader);
+        app.Rename([.. descriptors.Skip(1)]);
+        Add(app);
+        return "";
+    }
+
+    static string Attach(ControlConnection connection, AttachTo streams, IReadOnlyList<FileDescriptor> descriptors, SupervisedApp app)
+    {
+        var left = new Queue<FileDescriptor>(descriptors);
+        var wanted = new AttachedStreams(Take(AttachTo.Input), Take(AttachTo.Output), Take(AttachTo.Error));
+        if (app.Attach(wanted) is { } problem)
+        {
+            return problem;
+        }
+
+        connection.AttachedTo = app.Name;
+        return "";
+
+        FileDescriptor? Take(AttachTo one) => (streams & one) != 0 && left.TryDequeue(out var descriptor) ? descriptor : null;
+    }
 }

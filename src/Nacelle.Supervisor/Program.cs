@@ -5,7 +5,7 @@ using Nacelle.Supervisor;
 // One executable for all that stage1 does: the name it is called by, or its first argument, says which part is wanted.
 var command = Environment.GetCommandLineArgs()[0];
 var verb = command[(command.LastIndexOf('/') + 1)..];
-if (verb is not ("run" or "enter" or "gc" or "stop") && args.Length > 0)
+if (verb is "nacelle-init" && args.Length > 0)
 {
     verb = args[0];
     args = args[1..];
@@ -21,8 +21,13 @@ try
         "enter" => Stage1Enter.Enter(args),
         "stop" => Stage1Stop.Stop(args),
         "gc" => Stage1Collect.Collect(args),
+        "app-add" => Stage1AppAdd.Add(args),
+        "app-start" => Stage1AppStart.Start(args),
+        "app-stop" => Stage1AppStop.Stop(args),
+        "app-rm" => Stage1AppRemove.Remove(args),
+        "attach" => Stage1Attach.Attach(args),
         "supervise" => PodSupervisor.Start(int.Parse(args[0]), int.Parse(args[1])),
-        _ => throw new Stage1Exception($"'{verb}' is not run, enter, stop or gc: nacelle-init is started by nacelle"),
+        _ => throw new Stage1Exception($"'{verb}' is no entry point of stage1: nacelle-init is started by nacelle"),
     };
 }
 catch (Exception problem) when (problem is KernelException or SpecException or Stage1Exception)

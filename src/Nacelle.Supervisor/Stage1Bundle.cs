@@ -7,7 +7,15 @@ namespace Nacelle.Supervisor;
 /// <summary>What the flags of <c>run</c> change in an app's config.json.</summary>
 static class Stage1Bundle
 {
-    public static RuntimeConfig Adapt(RuntimeConfig config, Stage1Options options, bool terminal)
+    /// <summary>Stands for the app's own socket for notifications.</summary>
+    public const string NotifySocket = "notify-socket";
+
+    /// <summary>Where an app finds that socket: the place that systemd-nspawn has made known.</summary>
+    const string NotifyPath = "/run/host/notify";
+
+    /// <param name="terminal">The app gets a terminal.</param>
+    /// <param name="notifies">The app gets a socket for notifications.</param>
+    public static RuntimeConfig Adapt(RuntimeConfig config, Stage1Options options, bool terminal, bool notifies)
     {
         var linux = config.Linux ?? new RuntimeLinux();
         var process = config.Process! with { Terminal = terminal };
@@ -15,10 +23,15 @@ static class Stage1Bundle
         {
             process = process with
             {
-                ConsoleSize = TerminalRelay.CallersSize(),
+                ConsoleSize = options.Interactive ? TerminalRelay.CallersSize() : null,
                 Env = process.Env.Any(variable => variable.StartsWith("TERM=", StringComparison.Ordinal)) ? process.Env
                     : [.. process.Env, $"TERM={Environment.GetEnvironmentVariable("TERM") ?? "xterm"}"],
             };
+        }
+
+        if (notifies)
+        {
+            process = process with { Env = [.. process.Env, $"NOTIFY_SOCKET={NotifyPath}"] };
         }
 
         if (options.AllCapabilities)
@@ -33,13 +46,22 @@ static class Stage1Bundle
             MaskedPaths = options.NoPathRestrictions ? [] : linux.MaskedPaths,
             ReadonlyPaths = options.NoPathRestrictions ? [] : linux.ReadonlyPaths,
         };
-        return config with { Process = process, Linux = linux, Mounts = [.. config.Mounts.Select(mount => Adapt(mount, options))] };
+        return config with
+        {
+            Process = process,
+            Linux = linux,
+            Mounts =
+            [
+                .. config.Mounts.Select(mount => Adapt(mount, options)),
+                .. notifies ? (ReadOnlySpan<RuntimeMount>)[new RuntimeMount { Destination = NotifyPath, Type = "bind", Source = NotifySocket, Options = ["bind"] }] : [],
+            ],
+        };
     }
 
     /// <summary>A user namespace may not mount the sysfs of a network that is not its own: there the host's is bound.</summary>
     static RuntimeMount Adapt(RuntimeMount mount, Stage1Options options) =>
         mount.Type == "sysfs" && options is { PrivateUsers: not null, HostNetwork: true }
-            ? mount with { Type = "bind", Source = Stage1Mounts.HostSys, Options = ["rbind", "rro", "nosuid", "noexec", "nodev"] }
+            ? mount with { Type = "bind", Source = PodMounts.HostSys, Options = ["rbind", "rro", "nosuid", "noexec", "nodev"] }
         : mount.Type == "sysfs" && options.NoPathRestrictions ? mount with { Options = [.. mount.Options.Where(option => option != "ro")] }
         : mount;
 }

@@ -1,5 +1,3 @@
-using Nacelle.Linux;
-
 namespace Nacelle.Supervisor;
 
 /// <summary>Stage1's <c>gc</c>: removes what a dead pod has left in the kernel. Its mounts and namespaces went with its processes; its control groups stay.</summary>
@@ -8,14 +6,7 @@ static class Stage1Collect
     public static int Collect(string[] arguments)
     {
         var uuid = arguments.LastOrDefault(argument => !argument.StartsWith('-')) ?? throw new Stage1Exception("stage1 was not told the pod's UUID");
-        var layout = CgroupLayout.Detect();
-        if (layout.Kind != CgroupKind.None)
-        {
-            using var group = Cgroup.TryOpen(layout, $"{Cgroup.DefaultParent}/{uuid}");
-            group?.Kill();
-            group?.Remove();
-        }
-
+        PodCgroups.Remove(uuid);
         return 0;
     }
 }

@@ -20,7 +20,7 @@ static class Stage1Enter
             throw Processes.Execute("/proc/self/exe", ["enter", .. arguments], Processes.Environment());
         }
 
-        using var target = FindApp(app);
+        using var target = PodProcess.OpenApp(app);
         var (inside, outside) = Sockets.CreatePair("terminal");
         var layout = CgroupLayout.Detect();
         using var group = config.Linux?.CgroupsPath is { } path && layout.Kind != CgroupKind.None ? Cgroup.TryOpen(layout, path) : null;
@@ -59,31 +59,5 @@ static class Stage1Enter
         return app is not null && end >= 0 && end + 1 < arguments.Length
             ? (app["--appname=".Length..], arguments[(end + 1)..])
             : throw new Stage1Exception("stage1's enter takes --appname=NAME -- COMMAND");
-    }
-
-    /// <summary>The app's first process: a child of the pod's PID 1 that has, in the pod, the number that PID 1 wrote down.</summary>
-    static FileDescriptor FindApp(string app)
-    {
-        var init = Files.TryReadText(FileDescriptor.WorkingDirectory, "pid")?.Trim();
-        var wanted = Files.TryReadText(FileDescriptor.WorkingDirectory, $"stage1/rootfs/rkt/pid/{app}")?.Trim();
-        if (init is null || wanted is null || Files.Exists(FileDescriptor.WorkingDirectory, $"stage1/rootfs/rkt/status/{app}"))
-        {
-            throw new Stage1Exception($"app {app} is not running");
-        }
-
-        var children = Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{init}/task/{init}/children") ?? "";
-        foreach (var child in children.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        {
-            int pid = int.Parse(child);
-            var process = Processes.TryOpen(pid);
-            if (process is not null && $"{Processes.InnermostId(pid)}" == wanted)
-            {
-                return process;
-            }
-
-            process?.Dispose();
-        }
-
-        throw new Stage1Exception($"app {app} is not running");
     }
 }

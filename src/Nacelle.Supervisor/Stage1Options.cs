@@ -1,13 +1,22 @@
+using Nacelle.Linux;
+
 namespace Nacelle.Supervisor;
 
-/// <summary>The flags that stage0 passes to stage1's <c>run</c>. See rkt's stage1 implementor's guide, interface version 6.</summary>
+/// <summary>The flags that stage0 passes to stage1's <c>run</c>. See rkt's stage1 implementor's guide, interface version 6; <c>--pid</c> is Nacelle's own.</summary>
 sealed record Stage1Options
 {
+    /// <summary>Where they are kept for those who add apps later.</summary>
+    const string KeptPath = "stage1/rootfs/rkt/options";
+
     public bool Debug { get; private set; }
 
     public bool HostNetwork { get; private set; }
 
-    public bool Interactive { get; private set; }
+    public bool HostProcesses { get; private set; }
+
+    public bool Interactive { get; private init; }
+
+    public bool Mutable { get; private set; }
 
     public string? Hostname { get; private set; }
 
@@ -23,27 +32,51 @@ sealed record Stage1Options
 
     public static Stage1Options Parse(ReadOnlySpan<string> arguments)
     {
-        var options = new Stage1Options();
+        var options = new Stage1Options { Interactive = arguments.Contains("--interactive") || arguments.Contains("--interactive=true") };
         foreach (var argument in arguments)
         {
-            int equals = argument.IndexOf('=');
-            var (name, value) = equals < 0 ? (argument, "true") : (argument[..equals], argument[(equals + 1)..]);
-            switch (name)
-            {
-                case "--debug": options.Debug = value == "true"; break;
-                case "--net": options.HostNetwork = value == "host"; break;
-                case "--interactive": options.Interactive = value == "true"; break;
-                case "--hostname": options.Hostname = value; break;
-                case "--private-users": options.PrivateUsers = ParseUsers(value); break;
-                case "--disable-capabilities-restriction": options.AllCapabilities = value == "true"; break;
-                case "--disable-paths": options.NoPathRestrictions = value == "true"; break;
-                case "--disable-seccomp": options.NoSeccomp = value == "true"; break;
-                case var _ when !argument.StartsWith('-'): options.Uuid = argument; break;
-                default: throw new Stage1Exception($"stage1 does not know the flag {argument}");
-            }
+            options.Take(argument);
         }
 
         return options.Uuid.Length > 0 ? options : throw new Stage1Exception("stage1 was not told the pod's UUID");
+    }
+
+    /// <summary>For a pod that runs: the options that it was started with, and those that apply to one more app.</summary>
+    /// <param name="arguments">As <c>app-add</c> gets them.</param>
+    public static Stage1Options OfApp(IEnumerable<string> arguments)
+    {
+        var kept = Files.TryReadText(FileDescriptor.WorkingDirectory, KeptPath)?.Split('\n') ?? throw new Stage1Exception("the pod is not running");
+        var options = Parse(kept) with { Interactive = false };
+        options.Debug = false;
+        foreach (var argument in arguments.Where(argument => argument == "--debug" || argument.StartsWith("--disable-", StringComparison.Ordinal)))
+        {
+            options.Take(argument);
+        }
+
+        return options;
+    }
+
+    public static void Keep(string[] arguments) => Files.WriteAll(FileDescriptor.WorkingDirectory, KeptPath, string.Join('\n', arguments));
+
+    void Take(string argument)
+    {
+        int equals = argument.IndexOf('=');
+        var (name, value) = equals < 0 ? (argument, "true") : (argument[..equals], argument[(equals + 1)..]);
+        switch (name)
+        {
+            case "--debug": Debug = value == "true"; break;
+            case "--net": HostNetwork = value == "host"; break;
+            case "--pid": HostProcesses = value == "host"; break;
+            case "--interactive": break;
+            case "--mutable": Mutable = value == "true"; break;
+            case "--hostname": Hostname = value; break;
+            case "--private-users": PrivateUsers = ParseUsers(value); break;
+            case "--disable-capabilities-restriction": AllCapabilities = value == "true"; break;
+            case "--disable-paths": NoPathRestrictions = value == "true"; break;
+            case "--disable-seccomp": NoSeccomp = value == "true"; break;
+            case var _ when !argument.StartsWith('-'): Uuid = argument; break;
+            default: throw new Stage1Exception($"stage1 does not know the flag {argument}");
+        }
     }
 
     static (uint, uint)? ParseUsers(string value)

@@ -18,6 +18,11 @@ static class Stage1Run
         }
 
         var manifest = PodManifest.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, "pod"), "pod");
+        if (options.Mutable)
+        {
+            Stage1Options.Keep(arguments);
+        }
+
         var groups = new PodCgroups(options.PrivateUsers is not null);
         try
         {
@@ -25,6 +30,11 @@ static class Stage1Run
         }
         finally
         {
+            if (options.HostProcesses)
+            {
+                groups.Kill();
+            }
+
             groups.Remove();
         }
     }
@@ -33,17 +43,35 @@ static class Stage1Run
     {
         bool terminal = options.Interactive && Terminal.IsTerminal(FileDescriptor.StandardInput);
         var (inside, outside) = Sockets.CreatePair("pod");
-        using var input = options.Interactive ? FileDescriptor.StandardInput : Files.Open("/dev/null", OpenFlags.ReadOnly);
+        using var nowhere = Files.Open("/dev/null", OpenFlags.ReadWrite);
         using var handover = Files.CreateInMemory("pod order");
-        Stage1Mounts.Prepare(options);
-        List<AppStart> apps = [.. manifest.Apps.Select(app => Prepare(app, options, groups, terminal))];
-        List<FileDescriptor> kept = [inside, input, handover, .. apps.SelectMany(app => app.Group?.Descriptors ?? [])];
+        using var control = Listen();
+        using var notifications = HostNotifications.Connect();
+        using var mounts = new PodMounts("");
+        mounts.AddDevices(options);
+        mounts.KnowSys(options, add: true);
+        var planning = new AppPlanning(options, groups, mounts);
+        List<PlannedApp> apps = [.. manifest.Apps.Select(app => planning.Prepare(app, terminal))];
+        mounts.Attach();
+        List<FileDescriptor> kept = [inside, nowhere, handover, control, .. apps.SelectMany(app => app.Descriptors)];
+        if (options.Interactive)
+        {
+            kept.Add(FileDescriptor.StandardInput);
+        }
+
+        if (notifications is not null)
+        {
+            kept.Add(notifications.Inside);
+        }
 
         // PID 1 takes a millisecond to start: meanwhile the plans are worked out, and it waits for them.
         var init = PodInit.Start(options, handover, inside, kept);
         try
         {
-            new PodOrder(options.Interactive, input.Number, [.. apps.Select(app => Order(app, options, groups, terminal ? inside : null))]).WriteTo(handover);
+            var order = new PodOrder(
+                options.Mutable, options.HostProcesses, options.Interactive ? 0 : nowhere.Number, nowhere.Number, control.Number, notifications?.Inside.Number ?? -1,
+                [.. apps.Select(app => planning.Order(app, terminal ? inside : null))]);
+            order.WriteTo(handover);
             Files.WriteAll(FileDescriptor.WorkingDirectory, "pid", $"{init.Id}\n");
             Files.Write(outside, [1]);
         }
@@ -55,51 +83,23 @@ static class Stage1Run
         }
 
         inside.Dispose();
+        foreach (var descriptor in apps.SelectMany(app => app.Descriptors))
+        {
+            descriptor.Dispose();
+        }
+
         using (outside) // held to the end: PID 1 takes its closing for our death
         {
-            return ProcessRelay.Until(init, terminal ? outside : null, entries => Idle.Wait(entries)).ShellCode;
+            return ProcessRelay.Until(
+                init, terminal ? outside : null, notifications is null ? null : new RelaySource(notifications.Outside, notifications.Pass), entries => Idle.Wait(entries)).ShellCode;
         }
     }
 
-    /// <summary>What of an app has to be there before PID 1 is: its control group, and what it mounts from the host.</summary>
-    static AppStart Prepare(PodApp app, Stage1Options options, PodCgroups groups, bool terminal)
+    static FileDescriptor Listen()
     {
-        var bundle = $"stage1/rootfs/opt/stage2/{app.Name}";
-        var config = Stage1Bundle.Adapt(
-            RuntimeConfig.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, $"{bundle}/config.json"), $"{bundle}/config.json"), options, terminal);
-        foreach (var mount in config.Mounts)
-        {
-            if (mount is { Type: "bind", Source: { } source })
-            {
-                Stage1Mounts.SourceInside(source);
-            }
-        }
-
-        return new AppStart(app, config, bundle, groups.Create(config));
+        using var directory = Files.Open(".", OpenFlags.Path | OpenFlags.Directory);
+        var listener = Sockets.Listen(directory, PodControl.SocketName);
+        listener.SetNonBlocking();
+        return listener;
     }
-
-    static AppOrder Order(AppStart start, Stage1Options options, PodCgroups groups, FileDescriptor? console)
-    {
-        var plan = ContainerPlan.Build(start.Config, new ContainerSetting
-        {
-            RootPath = $"/opt/stage2/{start.App.Name}/rootfs",
-            SourcePath = Stage1Mounts.SourceInside,
-            Cgroups = start.Group?.JoinFiles ?? [],
-            CgroupHierarchies = groups.Hierarchies?.Select(name => new CgroupSource(name)).ToList(),
-            ConsoleSocket = console,
-            DeviceSource = options.PrivateUsers is null ? null : "/dev",
-        });
-        if (options.Debug)
-        {
-            Messages.Error($"app {start.App.Name}, step by step:\n  {string.Join("\n  ", plan.Describe())}");
-        }
-
-        return new AppOrder(
-            start.App.Name.ToString(), ContainerNamespaces.ToMake(start.Config), StopSignalOf(start.App), start.Group?.Birthplace?.Number ?? -1, plan.ToBytes());
-    }
-
-    sealed record AppStart(PodApp App, RuntimeConfig Config, string Bundle, AppCgroup? Group);
-
-    static Signal StopSignalOf(PodApp app) =>
-        app.Annotations.FirstOrDefault(one => one.Name == "nacelle/stop-signal") is { Value: var name } ? SignalNames.Parse(name) ?? Signal.Terminate : Signal.Terminate;
 }
