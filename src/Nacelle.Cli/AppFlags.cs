@@ -29,14 +29,34 @@ static class AppFlags
     public static readonly Option Remove = new("caps-remove", "CAPABILITY,…", "take these from the default capabilities");
     public static readonly Option Seccomp = new("seccomp", "mode=retain|remove[,errno=NAME],CALL,…", "filter system calls by this list instead of the default");
     public static readonly Option Score = new("oom-score-adj", "SCORE", "from -1000 to 1000: sooner or later killed when memory is short");
+    public static readonly Option Restart = new("restart", "no|on-failure[:COUNT]|always", "start the app again when it has ended (no)");
+    public static readonly Option StopSignal = new("stop-signal", "SIGNAL", "how the app is asked to end (SIGTERM, or what its image says)");
+    public static readonly Option StopTimeout = new("stop-timeout", "SECONDS", "how long the app has to end when it is asked to (10)");
+    public static readonly Option Stdin = new("stdin", "null|stream|tty|interactive", "what the app reads: nothing, or from those who attach");
+    public static readonly Option Stdout = new("stdout", "log|null|stream|tty|interactive", "where the app's output goes: to its log and the pod's output (log), or to its log and those who attach");
+    public static readonly Option Stderr = new("stderr", "log|null|stream|tty|interactive", "as --stdout, for what the app writes to standard error");
     public static readonly Option Signature = new("signature", "FILE", "the image's detached signature");
 
     /// <summary>Bind to the image before them.</summary>
     public static readonly IReadOnlyList<Option> PerApp =
     [
         Name, Exec, User, Group, Groups, WorkingDirectory, ReadOnlyRoot, Mount, Environment, Annotation, UserAnnotation, UserLabel, Memory, Cpu, CpuShares,
-        Pids, Retain, Remove, Seccomp, Score,
+        Pids, Retain, Remove, Seccomp, Score, Restart, StopSignal, StopTimeout, Stdin, Stdout, Stderr,
     ];
+
+    /// <summary>A single app, wherever its flags stand.</summary>
+    public static AppRequest ToRequest(Invocation invocation, string image)
+    {
+        var app = new AppRequest { Image = image };
+        foreach (var token in invocation.Tokens)
+        {
+            app = token.Arguments is { } arguments ? app.Arguments is null ? app with { Arguments = arguments } : throw new UserException("only one set of app arguments allowed per image")
+                : token.Option is { } option && PerApp.Contains(option) ? Apply(app, option, token.Text)
+                : app;
+        }
+
+        return app;
+    }
 
     public static IReadOnlyList<AppRequest> ToRequests(Invocation invocation)
     {
@@ -95,12 +115,23 @@ static class AppFlags
             "cpu-shares" => With(app, "os/linux/cpu-shares", $"{Number(value, flag)}"),
             "pids-limit" => With(app, "os/linux/pids-limit", $"{Number(value, flag)}"),
             "oom-score-adj" => With(app, "os/linux/oom-score-adj", int.TryParse(value, out int score) ? $"{score}" : throw new UserException($"{flag}: use a number")),
+            "restart" => Annotate(app, "nacelle/restart", IsRestart(value) ? value : throw new UserException($"{flag}: use no, on-failure, on-failure:COUNT or always")),
+            "stop-signal" => Annotate(app, "nacelle/stop-signal", Linux.SignalNames.Parse(value) is null ? throw new UserException($"{flag}: there is no such signal") : value),
+            "stop-timeout" => Annotate(app, "nacelle/stop-timeout", $"{Number(value, flag)}"),
+            "stdin" or "stdout" or "stderr" => Annotate(app, $"coreos.com/rkt/stage2/{option.Name}", option.ValueName!.Split('|').Contains(value, StringComparer.Ordinal)
+                ? value : throw new UserException($"{flag}: use {option.ValueName.Replace("|", ", ", StringComparison.Ordinal)}")),
             "caps-retain" => Capabilities(app, "retain", value),
             "caps-remove" => Capabilities(app, "remove", value),
             "seccomp" => SystemCalls(app, value),
             _ => app,
         };
     }
+
+    static AppRequest Annotate(AppRequest app, string name, string value) =>
+        app with { Annotations = [.. app.Annotations.Where(one => one.Name != name), new Annotation(name, value)] };
+
+    static bool IsRestart(string value) => value is "no" or "on-failure" or "always"
+        || (value.StartsWith("on-failure:", StringComparison.Ordinal) && int.TryParse(value["on-failure:".Length..], out int count) && count > 0);
 
     static AppRequest Capabilities(AppRequest app, string mode, string list) =>
         app.Isolators.Any(one => one.Name.StartsWith("os/linux/capabilities-", StringComparison.Ordinal))

@@ -40,6 +40,8 @@ sealed record ImageJson(string Id, string Name, long ImportTime, long LastUsedTi
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PodJson))]
 [JsonSerializable(typeof(PodJson[]))]
+[JsonSerializable(typeof(AppJson))]
+[JsonSerializable(typeof(AppJson[]))]
 [JsonSerializable(typeof(ImageJson[]))]
 sealed partial class CliJson : JsonSerializerContext
 {

@@ -3,13 +3,15 @@ using Nacelle.Pods;
 
 namespace Nacelle.Cli;
 
-/// <summary><c>enter</c>: runs a command inside a running app.</summary>
+/// <summary><c>enter</c>, and <c>app exec</c>, which rkt had for mutable pods: runs a command inside a running app.</summary>
 static class EnterCommand
 {
-    static readonly Option App = new("app", "NAME", "the app to enter; needed where the pod has several");
+    public static readonly Command Definition = Define("enter", "run a command in a running pod");
 
-    public static readonly Command Definition = new(
-        "enter", "[--app=NAME] UUID [COMMAND [ARGUMENT…]]", "run a command in a running pod", [App, PodArguments.UuidFile], Run)
+    public static readonly Command Exec = Define("app exec", "run a command in an app of a running pod");
+
+    static Command Define(string name, string summary) => new(
+        name, "[--app=NAME] UUID [COMMAND [ARGUMENT…]]", summary, [RunningPod.App, PodArguments.UuidFile], Run)
     {
         Description = "The command (/bin/bash when none is given) gets the app's namespaces, root file system, user, limits and restrictions.",
         WordsBeforeLiteral = 2,
@@ -19,24 +21,10 @@ static class EnterCommand
     {
         GlobalFlags.RequireRoot(invocation);
         using var pods = new PodStore(GlobalFlags.DataDirectory(invocation));
+        using var found = RunningPod.Find(invocation, pods);
+        var app = RunningPod.AppOf(invocation, found.Pod);
         bool byFile = invocation.Value(PodArguments.UuidFile) is not null;
-        var words = invocation.Words;
-        var name = PodArguments.Names(invocation)[0];
-        using var found = pods.Find(name);
-        if (found.State != PodState.Running)
-        {
-            throw new UserException($"pod {found.Pod.Uuid} is {found.State.Name()}, not running");
-        }
-
-        var apps = found.Pod.ReadManifest().Apps;
-        var app = invocation.Value(App) ?? (apps.Count == 1 ? apps[0].Name.ToString()
-            : throw new UserException($"the pod has several apps: say which by --app={string.Join('|', apps.Select(one => one.Name))}"));
-        if (!apps.Any(one => one.Name.ToString() == app))
-        {
-            throw new UserException($"the pod has no app '{app}', only {string.Join(", ", apps.Select(one => one.Name))}");
-        }
-
-        IReadOnlyList<string> command = [.. words.Skip(byFile ? 0 : 1)];
+        IReadOnlyList<string> command = [.. invocation.Words.Skip(byFile ? 0 : 1)];
         if (command is ["--", ..])
         {
             command = [.. command.Skip(1)];
@@ -48,7 +36,7 @@ static class EnterCommand
             command = ["/bin/bash"];
         }
 
-        PodEnter.Enter(found.Pod, app, command);
+        PodEnter.Enter(found.Pod, app.ToString(), command);
         return 0;
     }
 }

@@ -26,7 +26,12 @@ static class PodFlags
     public static readonly IReadOnlyList<Option> Preparing =
         [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, NoOverlay, PrivateUsers, PodManifest, PullPolicy, VerifyImages, .. AppFlags.PerApp];
 
-    public static readonly IReadOnlyList<Option> Running = [Network, Hostname, Interactive];
+    public static readonly Option Processes = new("pid", "private|host", "the pod's processes: a PID namespace of its own, or the host's (private)");
+
+    /// <summary>What a pod finds around it.</summary>
+    public static readonly IReadOnlyList<Option> Surroundings = [Network, Hostname, Processes];
+
+    public static readonly IReadOnlyList<Option> Running = [.. Surroundings, Interactive];
 
     public static PodRequest ToRequest(Invocation invocation)
     {
@@ -40,43 +45,58 @@ static class PodFlags
         return Common(invocation) with
         {
             Apps = apps.Count > 0 ? apps : throw new UserException("name at least one image"),
-            Volumes = [.. invocation.Values(Volume).Select(ParseVolume)],
+            Volumes = [.. invocation.Values(Volume).Select(volume => ParseVolume(volume, "--volume"))],
             Mounts = AppFlags.CommonMounts(invocation),
-            InheritedEnvironment = invocation.Is(InheritEnvironment) ? [.. Processes.Environment().Select(variable => AppFlags.Pair(variable, "--inherit-env"))] : [],
-            Environment =
-            [
-                .. invocation.Values(EnvironmentFile).SelectMany(ReadEnvironmentFile),
-                .. invocation.Values(SetEnvironment).Select(pair => AppFlags.Pair(pair, $"--set-env={pair}")),
-            ],
+            InheritedEnvironment = invocation.Is(InheritEnvironment) ? [.. Linux.Processes.Environment().Select(variable => AppFlags.Pair(variable, "--inherit-env"))] : [],
+            Environment = Environment(invocation),
         };
     }
+
+    /// <summary>Variables for all apps; the flag is stronger than the file.</summary>
+    public static IReadOnlyList<Annotation> Environment(Invocation invocation) =>
+    [
+        .. invocation.Values(EnvironmentFile).SelectMany(ReadEnvironmentFile),
+        .. invocation.Values(SetEnvironment).Select(pair => AppFlags.Pair(pair, $"--set-env={pair}")),
+    ];
 
     public static PodRunOptions ToRunOptions(Invocation invocation)
     {
         var network = invocation.Value(Network) ?? "none";
-        return new PodRunOptions
+        return ToRelaxations(invocation) with
         {
             Network = network is "none" or "host" ? network
                 : throw new UserException($"--net={network}: use none or host; networks by CNI are not there yet"),
             Hostname = invocation.Value(Hostname) is { } name ? CheckHostname(name) : null,
             Interactive = invocation.Is(Interactive),
-            Debug = invocation.Is(GlobalFlags.Debug),
-            AllCapabilities = GlobalFlags.IsInsecure(invocation, "capabilities"),
-            NoPathRestrictions = GlobalFlags.IsInsecure(invocation, "paths"),
-            NoSeccomp = GlobalFlags.IsInsecure(invocation, "seccomp"),
+            HostProcesses = invocation.Value(Processes) switch
+            {
+                null or "private" => false,
+                "host" => true,
+                var other => throw new UserException($"--pid={other}: use private or host"),
+            },
         };
     }
 
-    static PodRequest Common(Invocation invocation) => new() { NoOverlay = invocation.Is(NoOverlay), PrivateUsers = invocation.Is(PrivateUsers) };
+    /// <summary>What --debug and --insecure-options say of how apps are run.</summary>
+    public static PodRunOptions ToRelaxations(Invocation invocation) => new()
+    {
+        Debug = invocation.Is(GlobalFlags.Debug),
+        AllCapabilities = GlobalFlags.IsInsecure(invocation, "capabilities"),
+        NoPathRestrictions = GlobalFlags.IsInsecure(invocation, "paths"),
+        NoSeccomp = GlobalFlags.IsInsecure(invocation, "seccomp"),
+    };
+
+    public static PodRequest Common(Invocation invocation) => new() { NoOverlay = invocation.Is(NoOverlay), PrivateUsers = invocation.Is(PrivateUsers) };
 
     static string CheckHostname(string name) =>
         name.Length is > 0 and <= 64 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.')
             ? name : throw new UserException($"--hostname={name}: use at most 64 letters, digits, '-' and '.'");
 
-    static PodVolume ParseVolume(string text)
+    /// <param name="flag">For messages.</param>
+    public static PodVolume ParseVolume(string text, string flag)
     {
         var parts = text.Split(',');
-        var volume = new PodVolume { Name = AppName.Parse(parts[0], "--volume"), Kind = "" };
+        var volume = new PodVolume { Name = AppName.Parse(parts[0], flag), Kind = "" };
         foreach (var part in parts[1..])
         {
             int equals = part.IndexOf('=');
@@ -84,18 +104,18 @@ static class PodFlags
             volume = name switch
             {
                 "kind" when value is "host" or "empty" => volume with { Kind = value },
-                "source" => volume with { Source = value.StartsWith('/') ? value : throw new UserException($"--volume={text}: the source is an absolute path") },
+                "source" => volume with { Source = value.StartsWith('/') ? value : throw new UserException($"{flag}={text}: the source is an absolute path") },
                 "readOnly" when bool.TryParse(value, out bool readOnly) => volume with { ReadOnly = readOnly },
                 "recursive" when bool.TryParse(value, out bool recursive) => volume with { Recursive = recursive },
                 "mode" => volume with { Mode = value },
                 "uid" when uint.TryParse(value, out uint uid) => volume with { Uid = uid },
                 "gid" when uint.TryParse(value, out uint gid) => volume with { Gid = gid },
-                _ => throw new UserException($"--volume={text}: '{part}' is not understood; see nacelle help run"),
+                _ => throw new UserException($"{flag}={text}: '{part}' is not understood; see nacelle help run"),
             };
         }
 
         return volume.Kind.Length > 0 && (volume.Kind == "empty" || volume.Source is not null) ? volume
-            : throw new UserException($"--volume={text}: write NAME,kind=host,source=/PATH or NAME,kind=empty");
+            : throw new UserException($"{flag}={text}: write NAME,kind=host,source=/PATH or NAME,kind=empty");
     }
 
     /// <summary>NAME=VALUE lines; empty lines and those that begin with # or ; are passed over.</summary>

@@ -4,8 +4,19 @@ using Nacelle.Pods;
 namespace Nacelle.Cli;
 
 /// <summary>An app as <c>list</c> and <c>status</c> show it.</summary>
-sealed record AppView(string Name, string State, string ImageName, string ImageId, DateTimeOffset? Started, DateTimeOffset? Finished, int? ExitCode)
+sealed record AppView(string Name, string State, string ImageName, string ImageId)
 {
+    public DateTimeOffset? Created { get; init; }
+
+    public DateTimeOffset? Started { get; init; }
+
+    public DateTimeOffset? Finished { get; init; }
+
+    public int? ExitCode { get; init; }
+
+    /// <summary>How often the app was started again.</summary>
+    public int Restarts { get; init; }
+
     public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
 
     public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
@@ -27,8 +38,13 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
             var code = pod.ExitCodeOf(app.Name);
             var started = pod.AppStarted(app.Name);
             var state = code is not null ? "exited" : running && started is not null ? "running" : found.State == PodState.Prepared || running ? "created" : "unknown";
-            return new AppView(app.Name.ToString(), state, app.Image.Name ?? "", app.Image.Id, started, pod.AppFinished(app.Name), code)
+            return new AppView(app.Name.ToString(), state, app.Image.Name ?? "", app.Image.Id)
             {
+                Created = pod.AppCreated(app.Name),
+                Started = started,
+                Finished = pod.AppFinished(app.Name),
+                ExitCode = code,
+                Restarts = pod.RestartsOf(app.Name),
                 UserAnnotations = app.App?.UserAnnotations,
                 UserLabels = app.App?.UserLabels,
             };
@@ -44,7 +60,7 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
         [
             .. Apps.Select(app => new AppJson(app.Name, app.State)
             {
-                CreatedAt = Nanoseconds(Created),
+                CreatedAt = Nanoseconds(app.Created),
                 StartedAt = Nanoseconds(app.Started),
                 FinishedAt = Nanoseconds(app.Finished),
                 ExitCode = app.ExitCode,

@@ -61,6 +61,12 @@ public sealed class Pod : IDisposable
     /// <summary>An app's exit code, or null while it has none.</summary>
     public int? ExitCodeOf(AppName app) => int.TryParse(Files.TryReadText(Directory, $"stage1/rootfs/rkt/status/{app}"), out int code) ? code : null;
 
+    /// <summary>How often an app that ended was started again.</summary>
+    public int RestartsOf(AppName app) => int.TryParse(Files.TryReadText(Directory, $"stage1/rootfs/rkt/restarts/{app}"), out int count) ? count : 0;
+
+    /// <summary>When the app was prepared or added.</summary>
+    public DateTimeOffset? AppCreated(AppName app) => TimeOf($"appsinfo/{app}/manifest");
+
     public DateTimeOffset? AppStarted(AppName app) => TimeOf($"stage1/rootfs/rkt/pid/{app}");
 
     public DateTimeOffset? AppFinished(AppName app) => TimeOf($"stage1/rootfs/rkt/status/{app}");

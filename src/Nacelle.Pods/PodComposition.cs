@@ -16,7 +16,14 @@ static class PodComposition
                 : throw new PodException($"two apps of the pod are named '{app.Name}': give one another name with --name"));
         }
 
-        return new PodManifest { Apps = apps, Volumes = request.Volumes };
+        return new PodManifest
+        {
+            Apps = apps,
+            Volumes = request.Volumes,
+            Annotations = request.Annotations,
+            UserAnnotations = request.UserAnnotations,
+            UserLabels = request.UserLabels,
+        };
     }
 
     static PodApp Compose(PodRequest request, AppRequest app, AppImage image)

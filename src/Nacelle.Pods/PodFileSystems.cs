@@ -29,7 +29,7 @@ static class PodFileSystems
             return;
         }
 
-        foreach (var name in (ReadOnlySpan<string>)["", "/rkt", "/rkt/status", "/rkt/pid", "/rkt/logs"])
+        foreach (var name in (ReadOnlySpan<string>)["", "/rkt", "/rkt/status", "/rkt/pid", "/rkt/restarts", "/rkt/logs"])
         {
             Files.SetOwner(pod.Directory, "stage1/rootfs" + name, owner, owner);
         }
@@ -106,14 +106,16 @@ static class PodFileSystems
     }
 
     /// <summary>Fills the volumes that only the image asked for with what the image has at their paths, owner and mode included, as Docker does.</summary>
-    public static void FillVolumes(Pod pod, PodManifest manifest)
+    public static void FillVolumes(Pod pod, PodManifest manifest) =>
+        FillVolumes(pod, manifest, [.. (Files.TryReadText(pod.Directory, "volumes-to-fill")?.Split('\n') ?? []).Select(name => AppName.Parse(name, "volumes-to-fill"))]);
+
+    public static void FillVolumes(Pod pod, PodManifest manifest, IReadOnlyList<AppName> volumes)
     {
-        var names = Files.TryReadText(pod.Directory, "volumes-to-fill");
-        foreach (var name in names?.Split('\n') ?? [])
+        foreach (var name in volumes)
         {
             foreach (var app in manifest.Apps)
             {
-                if (app.App?.MountPoints.FirstOrDefault(point => point.Name.ToString() == name) is { } point)
+                if (app.App?.MountPoints.FirstOrDefault(point => point.Name == name) is { } point)
                 {
                     using var rootfs = OpenRoot(pod, app.Name);
                     using var source = Files.TryOpen(

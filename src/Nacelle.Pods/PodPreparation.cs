@@ -78,7 +78,8 @@ public static class PodPreparation
         }
     }
 
-    static void WriteApp(Pod pod, LayerStore layers, PodManifest manifest, PodApp app, AppImage image, string finalPath)
+    /// <param name="finalPath">The pod directory's path when the pod runs.</param>
+    internal static void WriteApp(Pod pod, LayerStore layers, PodManifest manifest, PodApp app, AppImage image, string finalPath)
     {
         var run = app.App ?? throw new SpecException($"apps[{app.Name}].app", "the app says nothing to run");
         var opened = OpenLayers(layers, image.Layers);

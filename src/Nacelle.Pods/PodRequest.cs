@@ -59,6 +59,13 @@ public sealed record PodRequest
     /// <summary>Stronger than the image's variables, weaker than an app's own.</summary>
     public IReadOnlyList<Annotation> Environment { get; init; } = [];
 
+    /// <summary>Of the pod as a whole.</summary>
+    public IReadOnlyList<Annotation> Annotations { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
+
+    public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
+
     public bool NoOverlay { get; init; }
 
     public bool PrivateUsers { get; init; }

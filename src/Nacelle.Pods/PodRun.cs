@@ -22,6 +22,27 @@ public sealed record PodRunOptions
     public bool NoPathRestrictions { get; init; }
 
     public bool NoSeccomp { get; init; }
+
+    /// <summary>The pod shares the host's PID namespace.</summary>
+    public bool HostProcesses { get; init; }
+
+    /// <summary>The contract's flags for apps, which <c>run</c> and <c>app/add</c> take alike.</summary>
+    internal IReadOnlyList<string> StageFlags()
+    {
+        var flags = new List<string>();
+        foreach (var (wanted, flag) in (ReadOnlySpan<(bool, string)>)
+            [
+                (Debug, "--debug"), (AllCapabilities, "--disable-capabilities-restriction"), (NoPathRestrictions, "--disable-paths"), (NoSeccomp, "--disable-seccomp"),
+            ])
+        {
+            if (wanted)
+            {
+                flags.Add(flag);
+            }
+        }
+
+        return flags;
+    }
 }
 
 /// <summary>The last steps of stage0: mounts the apps' root file systems and becomes stage1.</summary>
@@ -60,7 +81,13 @@ public static class PodRun
                 AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
             }
 
-            Become(pod, options, hostname);
+            bool mutable = PodApps.IsMutable(manifest);
+            if (mutable)
+            {
+                new PodSettings(hostname, options.Network == "host").Write(pod);
+            }
+
+            Become(pod, options, hostname, mutable);
         }
         catch
         {
@@ -76,7 +103,7 @@ public static class PodRun
 
     /// <summary>Starts stage1 by the contract: the pod directory is the working directory, and the lock's descriptor stays open.</summary>
     [DoesNotReturn]
-    static void Become(Pod pod, PodRunOptions options, string hostname)
+    static void Become(Pod pod, PodRunOptions options, string hostname, bool mutable)
     {
         var manifest = Stage1.ReadManifest(pod);
         var program = Stage1.EntryPoint(manifest, "run");
@@ -90,8 +117,7 @@ public static class PodRun
 
         foreach (var (wanted, flag) in (ReadOnlySpan<(bool, string)>)
             [
-                (options.Debug, "--debug"), (options.Interactive, "--interactive"), (options.AllCapabilities, "--disable-capabilities-restriction"),
-                (options.NoPathRestrictions, "--disable-paths"), (options.NoSeccomp, "--disable-seccomp"),
+                (options.Interactive, "--interactive"), (options.HostProcesses, "--pid=host"), (mutable, "--mutable"),
             ])
         {
             if (wanted)
@@ -100,6 +126,7 @@ public static class PodRun
             }
         }
 
+        arguments.AddRange(options.StageFlags());
         arguments.Add(pod.Uuid);
         if (manifest.Annotations.Any(one => one.Name == Stage1.SignalsAnnotation && one.Value == "blocked"))
         {

@@ -11,7 +11,9 @@ public static class Stage1
 
     const string Prefix = "coreos.com/rkt/stage1/";
 
-    static readonly string[] EntryPoints = ["run", "enter", "gc", "stop"];
+    static readonly string[] EntryPoints = ["run", "enter", "gc", "stop", "app/add", "app/start", "app/stop", "app/rm", "attach"];
+
+    static string FileOf(string entryPoint) => entryPoint.Replace('/', '-');
 
     /// <summary>Puts the stage1 into a pod directory: its manifest, and in its rootfs an entry point for each verb.</summary>
     public static void Prepare(FileDescriptor pod, string version)
@@ -21,14 +23,14 @@ public static class Stage1
         using var stage1 = Files.Open(pod, "stage1", OpenFlags.Path | OpenFlags.Directory);
         Files.MakeDirectory(stage1, "rootfs");
         using var rootfs = Files.Open(stage1, "rootfs", OpenFlags.Path | OpenFlags.Directory);
-        foreach (var directory in (ReadOnlySpan<string>)["opt", "opt/stage2", "rkt", "rkt/status", "rkt/pid", "rkt/logs", "rkt/shm", "proc", "sys", "dev"])
+        foreach (var directory in (ReadOnlySpan<string>)["opt", "opt/stage2", "rkt", "rkt/status", "rkt/pid", "rkt/restarts", "rkt/logs", "rkt/shm", "proc", "sys", "dev"])
         {
             Files.MakeDirectory(rootfs, directory);
         }
 
         foreach (var entryPoint in EntryPoints)
         {
-            Files.MakeSymlink(supervisor, rootfs, entryPoint);
+            Files.MakeSymlink(supervisor, rootfs, FileOf(entryPoint));
         }
 
         var manifest = new AppImageManifest
@@ -37,7 +39,7 @@ public static class Stage1
             Labels = [new("version", version), new("os", "linux")],
             Annotations =
             [
-                .. EntryPoints.Select(verb => new Annotation(Prefix + verb, "/" + verb)),
+                .. EntryPoints.Select(verb => new Annotation(Prefix + verb, "/" + FileOf(verb))),
                 new(Prefix + "interface-version", "6"),
                 new(SignalsAnnotation, "blocked"),
             ],

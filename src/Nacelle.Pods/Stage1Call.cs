@@ -7,14 +7,22 @@ static class Stage1Call
 {
     /// <summary>Runs an entry point and waits for it.</summary>
     /// <returns>Its exit code.</returns>
-    public static int Run(Pod pod, string verb, IReadOnlyList<string> arguments)
+    public static int Run(Pod pod, string verb, IReadOnlyList<string> arguments, Specs.AppName? crossing = null)
     {
         var program = $"{pod.Path}/{Stage1.EntryPoint(Stage1.ReadManifest(pod), verb)}";
         var plan = new LaunchPlan();
-        plan.Call($"enter {pod.Path}", SystemCall.fchdir, plan.Descriptor(pod.Directory));
+        plan.Call($"enter {pod.Path}", SystemCall.chdir, plan.Text(pod.Path));
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
         plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray([program, .. arguments]), plan.TextArray(Processes.Environment()));
         return Launcher.Start(plan).Wait().ShellCode;
+    }
+
+    [System.Diagnostics.CodeAnalysis.DoesNotReturn]
+    public static void Become(Pod pod, string verb, IReadOnlyList<string> arguments, Specs.AppName? crossing = null)
+    {
+        var program = Stage1.EntryPoint(Stage1.ReadManifest(pod), verb);
+        Environment.CurrentDirectory = pod.Path;
+        throw Processes.Execute(program, [program, .. arguments], Processes.Environment());
     }
 }
 
