@@ -15,17 +15,18 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
         var annotations = AppAnnotations.Of(app);
         var streams = annotations.Streams(options.Interactive);
         var bundle = $"stage1/rootfs/opt/stage2/{app.Name}/config.json";
+        var notify = annotations.SupportsNotify ? PodNotifications.Bind(app.Name.ToString()) : null;
         var config = Stage1Bundle.Adapt(
-            RuntimeConfig.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, bundle), bundle), options, terminal || streams.Terminal, annotations.SupportsNotify);
+            RuntimeConfig.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, bundle), bundle), options, terminal || streams.Terminal, notify?.Description);
         foreach (var mount in config.Mounts)
         {
-            if (mount is { Type: "bind", Source: { } source } && source != Stage1Bundle.NotifySocket)
+            if (mount is { Type: "bind", Source: { } source })
             {
                 mounts.SourceInside(source);
             }
         }
 
-        return new PlannedApp(app, annotations, streams, config, groups.Create(config), streams.Terminal ? Sockets.CreatePair("terminal") : null);
+        return new PlannedApp(app, annotations, streams, config, groups.Create(config), streams.Terminal ? Sockets.CreatePair("terminal") : null, notify);
     }
 
     /// <param name="console">Where the pod's own terminal is to be sent, if it is the app's.</param>
@@ -34,7 +35,7 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
         var setting = new ContainerSetting
         {
             RootPath = $"/opt/stage2/{planned.App.Name}/rootfs",
-            SourcePath = source => source == Stage1Bundle.NotifySocket ? PodNotifications.PathOf(planned.App.Name.ToString()) : mounts.SourceInside(source),
+            SourcePath = mounts.SourceInside,
             Cgroups = planned.Group?.JoinFiles ?? [],
             CgroupHierarchies = groups.Hierarchies?.Select(name => new CgroupSource(name)).ToList(),
             ConsoleSocket = planned.Terminal?.Inner ?? console,
@@ -55,7 +56,7 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
             Restart = planned.Annotations.Restart,
             Streams = planned.Streams,
             IsLogged = planned.Streams.Output is not (StreamMode.Null or StreamMode.Interactive) || planned.Streams.Error is not (StreamMode.Null or StreamMode.Interactive),
-            Notifies = planned.Annotations.SupportsNotify,
+            Notify = planned.Notify?.Number ?? -1,
             Cgroup = planned.Group?.Birthplace?.Number ?? -1,
             KillFile = planned.Group?.KillFile.File.Number ?? -1,
             KillsAll = planned.Group?.KillFile.KillsAll ?? false,
@@ -76,11 +77,13 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
     }
 }
 
+/// <param name="Notify">The app's socket for notifications.</param>
 /// <param name="Terminal">For a terminal of the app's own: the plan sends the outer side of it by one end, and it arrives at the other.</param>
 sealed record PlannedApp(
-    PodApp App, AppAnnotations Annotations, StreamModes Streams, RuntimeConfig Config, AppCgroup? Group, (FileDescriptor Inner, FileDescriptor Outer)? Terminal)
+    PodApp App, AppAnnotations Annotations, StreamModes Streams, RuntimeConfig Config, AppCgroup? Group, (FileDescriptor Inner, FileDescriptor Outer)? Terminal,
+    FileDescriptor? Notify)
 {
     /// <summary>All that PID 1 needs to have.</summary>
     public IEnumerable<FileDescriptor> Descriptors =>
-        [.. Group?.Descriptors ?? [], .. Terminal is { } pair ? (ReadOnlySpan<FileDescriptor>)[pair.Inner, pair.Outer] : []];
+        [.. Group?.Descriptors ?? [], .. Terminal is { } pair ? (ReadOnlySpan<FileDescriptor>)[pair.Inner, pair.Outer] : [], .. Notify is null ? (ReadOnlySpan<FileDescriptor>)[] : [Notify]];
 }

@@ -5,7 +5,7 @@ namespace Nacelle.Supervisor;
 
 /// <summary>What apps say of themselves by sd_notify(3): when all that say anything are ready, the pod is; and the rest goes on to the host's service manager.</summary>
 /// <param name="host">To the process outside, or null where no service manager listens.</param>
-sealed class PodNotifications(FileDescriptor? host) : IDisposable
+sealed class PodNotifications(FileDescriptor? host)
 {
     const int LongestMessage = 4096;
 
@@ -19,36 +19,31 @@ sealed class PodNotifications(FileDescriptor? host) : IDisposable
     /// <summary>Told when an app has become ready.</summary>
     public Action Ready { get; set; } = () => { };
 
-    /// <summary>Where an app's socket lies in stage1's rootfs.</summary>
-    public static string PathOf(string app) => $"/rkt/notify/{app}";
-
-    /// <summary>Makes the app's socket, which its plan mounts into it.</summary>
-    public void Listen(string app)
+    /// <summary>Makes an app's socket in stage1's rootfs, from the pod directory; its description is its path on the host.</summary>
+    public static FileDescriptor Bind(string app)
     {
-        if (sockets.ContainsKey(app))
-        {
-            return;
-        }
-
-        Files.EnsureDirectory(FileDescriptor.WorkingDirectory, "/rkt/notify");
-        Files.TryUnlink(FileDescriptor.WorkingDirectory, PathOf(app));
-        using var directory = Files.Open("/rkt/notify", OpenFlags.Path | OpenFlags.Directory);
+        var path = $"{Environment.CurrentDirectory}/stage1/rootfs/rkt/notify";
+        Files.EnsureDirectory(FileDescriptor.WorkingDirectory, path);
+        Files.TryUnlink(FileDescriptor.WorkingDirectory, $"{path}/{app}");
+        using var directory = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
         var socket = Sockets.BindDatagrams(directory, app, 0x1B6);
         socket.SetNonBlocking();
-        sockets.Add(app, socket);
+        return socket;
+    }
+
+    /// <summary>Waits for what the app will say.</summary>
+    /// <param name="socket">Becomes this object's.</param>
+    public void Listen(string app, FileDescriptor socket)
+    {
+        sockets[app] = socket;
         awaited.Add(app);
     }
 
-    /// <summary>The app has gone without a word, or its word counts no more.</summary>
+    /// <summary>The app is removed.</summary>
     public void Forget(string app)
     {
-        if (sockets.Remove(app, out var socket))
-        {
-            socket.Dispose();
-            Files.TryUnlink(FileDescriptor.WorkingDirectory, PathOf(app));
-        }
-
         awaited.Remove(app);
+        sockets.Remove(app);
     }
 
     public void AddTo(PollSet set)
@@ -84,6 +79,9 @@ sealed class PodNotifications(FileDescriptor? host) : IDisposable
         }
     }
 
+    /// <summary>The app has ended: nobody waits for it any more.</summary>
+    public void Ended(string app) => awaited.Remove(app);
+
     /// <summary>Says something to the host's service manager; nobody waits for it.</summary>
     public void Tell(string message)
     {
@@ -93,13 +91,6 @@ sealed class PodNotifications(FileDescriptor? host) : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        foreach (var socket in sockets.Values)
-        {
-            socket.Dispose();
-        }
-    }
 }
 
 /// <summary>The other end, outside the pod: passes messages on to the manager that has started us, which takes them from its own child.</summary>

@@ -22,8 +22,8 @@ sealed class AppOrder
     /// <summary>Output is kept in a log.</summary>
     public required bool IsLogged { get; init; }
 
-    /// <summary>The app says itself when it is ready, on a socket of its own (sd_notify(3)).</summary>
-    public required bool Notifies { get; init; }
+    /// <summary>The socket on which the app says itself when it is ready (sd_notify(3)).</summary>
+    public required int Notify { get; set; }
 
     /// <summary>The version 2 group that the app is born in.</summary>
     public required int Cgroup { get; set; }
@@ -58,7 +58,7 @@ sealed class AppOrder
         writer.Write([(byte)Streams.Input, (byte)Streams.Output, (byte)Streams.Error]);
         writer.Write(Streams.InputOnce);
         writer.Write(IsLogged);
-        writer.Write(Notifies);
+        writer.Write(Notify);
         writer.Write(Cgroup);
         writer.Write(KillFile);
         writer.Write(KillsAll);
@@ -85,7 +85,7 @@ sealed class AppOrder
         Restart = new RestartPolicy((RestartWhen)reader.ReadByte(), reader.ReadInt32()),
         Streams = new StreamModes((StreamMode)reader.ReadByte(), (StreamMode)reader.ReadByte(), (StreamMode)reader.ReadByte(), reader.ReadBoolean()),
         IsLogged = reader.ReadBoolean(),
-        Notifies = reader.ReadBoolean(),
+        Notify = reader.ReadInt32(),
         Cgroup = reader.ReadInt32(),
         KillFile = reader.ReadInt32(),
         KillsAll = reader.ReadBoolean(),
@@ -108,6 +108,7 @@ sealed class AppOrder
         Cgroup = NumberHere(Cgroup);
         KillFile = NumberHere(KillFile);
         Console = NumberHere(Console);
+        Notify = NumberHere(Notify);
         Plan.Rename(NumberHere);
         PreStart?.Rename(NumberHere);
         PostStop?.Rename(NumberHere);

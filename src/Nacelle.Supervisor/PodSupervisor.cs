@@ -74,9 +74,9 @@ sealed class PodSupervisor
 
     SupervisedApp Add(AppOrder order)
     {
-        if (order.Notifies)
+        if (order.Notify >= 0)
         {
-            notifications.Listen(order.Name);
+            notifications.Listen(order.Name, new FileDescriptor(order.Notify, order.Name, owned: false));
         }
 
         var app = new SupervisedApp(order, streams, Changed);
@@ -150,7 +150,7 @@ sealed class PodSupervisor
         if (app.State == AppState.Ended)
         {
             control.Ended(app.Name);
-            notifications.Forget(app.Name);
+            notifications.Ended(app.Name);
             BecomeReady();
         }
     }
@@ -185,7 +185,9 @@ sealed class PodSupervisor
         }
 
         var app = apps.Find(one => one.Name == message.App);
-        var answer = app is null ? "the pod has no such app" : Handle(connection, message, descriptors, app);
+        var answer = app is not null ? Handle(connection, message, descriptors, app)
+            : message.Verb == ControlVerb.Remove ? "" // whoever added it died before it was told here
+            : "the pod has no such app";
         if (answer is { Length: > 0 })
         {
             foreach (var descriptor in descriptors)

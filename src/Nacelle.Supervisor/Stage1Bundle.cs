@@ -7,15 +7,12 @@ namespace Nacelle.Supervisor;
 /// <summary>What the flags of <c>run</c> change in an app's config.json.</summary>
 static class Stage1Bundle
 {
-    /// <summary>Stands for the app's own socket for notifications.</summary>
-    public const string NotifySocket = "notify-socket";
-
-    /// <summary>Where an app finds that socket: the place that systemd-nspawn has made known.</summary>
+    /// <summary>Where an app finds its socket for notifications: the place that systemd-nspawn has made known.</summary>
     const string NotifyPath = "/run/host/notify";
 
     /// <param name="terminal">The app gets a terminal.</param>
-    /// <param name="notifies">The app gets a socket for notifications.</param>
-    public static RuntimeConfig Adapt(RuntimeConfig config, Stage1Options options, bool terminal, bool notifies)
+    /// <param name="notify">The path of the app's socket for notifications, or null.</param>
+    public static RuntimeConfig Adapt(RuntimeConfig config, Stage1Options options, bool terminal, string? notify)
     {
         var linux = config.Linux ?? new RuntimeLinux();
         var process = config.Process! with { Terminal = terminal };
@@ -29,7 +26,7 @@ static class Stage1Bundle
             };
         }
 
-        if (notifies)
+        if (notify is not null)
         {
             process = process with { Env = [.. process.Env, $"NOTIFY_SOCKET={NotifyPath}"] };
         }
@@ -53,7 +50,7 @@ static class Stage1Bundle
             Mounts =
             [
                 .. config.Mounts.Select(mount => Adapt(mount, options)),
-                .. notifies ? (ReadOnlySpan<RuntimeMount>)[new RuntimeMount { Destination = NotifyPath, Type = "bind", Source = NotifySocket, Options = ["bind"] }] : [],
+                .. notify is null ? (ReadOnlySpan<RuntimeMount>)[] : [new RuntimeMount { Destination = NotifyPath, Type = "bind", Source = notify, Options = ["bind"] }],
             ],
         };
     }

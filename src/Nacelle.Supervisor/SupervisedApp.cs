@@ -36,8 +36,6 @@ sealed class SupervisedApp(AppOrder order, PodStreams pod, Action<SupervisedApp>
 
     public string Name => order.Name;
 
-    public bool Notifies => order.Notifies;
-
     public AppState State { get; private set; } = AppState.Created;
 
     /// <summary>Of the last end.</summary>
