@@ -264,6 +264,29 @@ public class CgroupTests
         Assert.Contains($"processes are in {test.Group.Path}", unset.Reason, StringComparison.Ordinal);
     }
 
+    [KernelFact]
+    public void Whoever_holds_the_kill_file_kills_all_in_the_group() => KillAll(group =>
+    {
+        var kill = group.OpenKillFile();
+        Assert.Equal(TestGroup.Unified, kill.KillsAll);
+        return kill;
+    });
+
+    [KernelFact]
+    public void Where_the_kernel_has_no_kill_file_the_list_of_processes_does_as_well() =>
+        KillAll(group => new CgroupKillFile(Files.Open($"{group.Locations[0].Directory}/cgroup.procs", OpenFlags.ReadOnly), KillsAll: false));
+
+    static void KillAll(Func<Cgroup, CgroupKillFile> open)
+    {
+        using var test = new TestGroup(Usual);
+        test.Start("sleep 1000 & sleep 1000");
+        Wait.Until(() => test.Group.Processes().Count >= 2, () => $"processes: {test.Group.Processes().Count}");
+        var kill = open(test.Group);
+        kill.Kill();
+        kill.File.Dispose();
+        Wait.Until(() => test.Group.Processes().Count == 0, () => $"processes: {test.Group.Processes().Count}");
+    }
+
     static long UsedTicks(int process)
     {
         var fields = File.ReadAllText($"/proc/{process}/stat").Split(") ")[1].Split(' ');

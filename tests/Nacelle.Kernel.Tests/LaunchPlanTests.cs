@@ -53,4 +53,31 @@ public class LaunchPlanTests
     }
 
     static KernelException Fail(LaunchPlan plan) => Assert.Throws<KernelException>(() => Run(plan));
+
+    [KernelFact]
+    public void A_plan_that_was_sent_uses_the_descriptors_of_who_received_it()
+    {
+        var (read, write) = Files.CreatePipe("test");
+        using (read)
+        using (write)
+        {
+            var plan = new LaunchPlan();
+            var target = plan.Descriptor(write);
+            Assert.Equal(target, plan.Descriptor(write)); // one cell for one descriptor
+            plan.Call("write", SystemCall.write, target, plan.Text("sent"), 4);
+            plan.Call("exec /bin/true", SystemCall.execve, plan.Text("/bin/true"), plan.TextArray(["true"]), plan.TextArray([]));
+            using var memory = new MemoryStream();
+            new PlanImage(plan).WriteTo(new BinaryWriter(memory));
+            memory.Position = 0;
+            using var received = write.Duplicate();
+            int before = write.Number;
+            write.Dispose();
+            var image = PlanImage.ReadFrom(new BinaryReader(memory));
+            image.Rename(number => number == before ? received.Number : number);
+            Assert.Equal(0, Launcher.Start(image).Wait().ExitCode);
+            var buffer = new byte[16];
+            Assert.Equal(4, Files.Read(read, buffer));
+            Assert.Equal("sent"u8, buffer.AsSpan(0, 4));
+        }
+    }
 }
