@@ -24,7 +24,7 @@ static class PodFlags
     public static readonly Option Interactive = new("interactive", null, "connect the app to this terminal; for one app");
 
     public static readonly IReadOnlyList<Option> Preparing =
-        [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, NoOverlay, PrivateUsers, PodManifest, PullPolicy, VerifyImages, .. AppFlags.PerApp];
+        [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, NoOverlay, PrivateUsers, PodManifest, PullPolicy, VerifyImages, .. Stage1Selection.Flags, .. AppFlags.PerApp];
 
     public static readonly Option Processes = new("pid", "private|host", "the pod's processes: a PID namespace of its own, or the host's (private)");
 

@@ -18,6 +18,9 @@ static class PodPreparing
     {
         var names = request.Manifest?.Apps.Select(app => app.Image.Name is { Length: > 0 } name && !app.Image.Id.Contains('-') ? name : app.Image.Id) ?? request.Apps.Select(app => app.Image);
         var found = Fetching.FindAll(invocation, images, names);
-        return PodPreparation.Prepare(pods, images, layers, request, found, ProductVersion.Text, warning => Output.Error($"warning: {warning}"));
+        var chosen = request with { Stage1 = Stage1Selection.Find(invocation, images) };
+        return PodPreparation.Prepare(pods, images, layers, chosen, found, ProductVersion.Text, Warn);
     }
+
+    public static void Warn(string warning) => Output.Error($"warning: {warning}");
 }

@@ -8,5 +8,5 @@ static class RemoveCommand
 {
     public static readonly Command Definition = new("rm", "UUID…", "remove pods that do not run", [PodArguments.UuidFile], Run);
 
-    static int Run(Invocation invocation) => PodArguments.ForEach(invocation, PodCollection.Remove);
+    static int Run(Invocation invocation) => PodArguments.ForEach(invocation, (pods, found) => PodCollection.Remove(pods, found, PodPreparing.Warn));
 }

@@ -34,7 +34,6 @@ static class RunCommand
             Files.WriteAll(FileDescriptor.WorkingDirectory, file, pod.Uuid + "\n");
         }
 
-        PodRun.Run(pods, pod, options);
-        return 0;
+        return PodRun.Run(pods, pod, options, PodPreparing.Warn);
     }
 }

@@ -24,7 +24,6 @@ static class RunPreparedCommand
             throw new UserException("--interactive is for one app: the pod has several");
         }
 
-        PodRun.Run(pods, found.Pod, options);
-        return 0;
+        return PodRun.Run(pods, found.Pod, options, PodPreparing.Warn);
     }
 }

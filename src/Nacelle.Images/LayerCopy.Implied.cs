@@ -10,7 +10,7 @@ public sealed partial class LayerCopy
 {
     /// <summary>Makes in an overlay's upper directory what its layers only imply, with the attributes that a lower layer tells, and gives it the root's own.</summary>
     /// <param name="layers">The lowest first.</param>
-    /// <param name="upper">Open, empty, not mounted yet; not O_PATH.</param>
+    /// <param name="upper">Open, not mounted yet; not O_PATH. Of what it holds already only directories are described anew.</param>
     public static void RestoreImplied(
         IReadOnlyList<LayerSource> layers, FileDescriptor upper, OwnerShift shift, OwnerPolicy owners = OwnerPolicy.Keep, CancellationToken cancellation = default)
     {
@@ -33,7 +33,7 @@ public sealed partial class LayerCopy
             if (path.Length > 0)
             {
                 using var parent = OpenMade(upper, path.LastIndexOf('/') is > 0 and var slash ? path[..slash] : "");
-                Files.MakeDirectory(parent, path[(path.LastIndexOf('/') + 1)..], 0x1C0);
+                Files.EnsureDirectory(parent, path[(path.LastIndexOf('/') + 1)..], 0x1C0);
             }
         }
 

@@ -3,15 +3,19 @@ namespace Nacelle.Linux;
 /// <summary>Where executables are: Nacelle's other ones, and those of others.</summary>
 public static class InstalledPrograms
 {
-    /// <summary>The path of an executable that lies beside the running one, or in <c>lib/nacelle</c> next to its directory.</summary>
+    /// <summary>The path of a file that lies beside the running executable, or in <c>lib/nacelle</c> next to its directory.</summary>
     /// <exception cref="KernelException">ENOENT: it is in neither place.</exception>
-    public static string Find(string name)
+    public static string Find(string name) => TryFind(name) ?? throw new KernelException($"find {name} in {string.Join(" or ", Places())}", Errno.ENOENT);
+
+    /// <inheritdoc cref="Find"/>
+    /// <returns>Null when it is in neither place.</returns>
+    public static string? TryFind(string name) =>
+        Places().Select(directory => $"{directory}/{name}").FirstOrDefault(path => Files.Exists(FileDescriptor.WorkingDirectory, path));
+
+    static string[] Places()
     {
         var own = Path.GetDirectoryName(Files.ReadLink(FileDescriptor.WorkingDirectory, "/proc/self/exe"))!;
-        var lib = $"{Path.GetDirectoryName(own)}/lib/nacelle";
-        return Files.Exists(FileDescriptor.WorkingDirectory, $"{own}/{name}") ? $"{own}/{name}"
-            : Files.Exists(FileDescriptor.WorkingDirectory, $"{lib}/{name}") ? $"{lib}/{name}"
-            : throw new KernelException($"find {name} in {own} or {lib}", Errno.ENOENT);
+        return [own, $"{Path.GetDirectoryName(own)}/lib/nacelle"];
     }
 
     /// <summary>The first executable file of that name in the directories of <c>$PATH</c> that are absolute.</summary>

@@ -16,7 +16,7 @@ public static class Overlay
     /// <exception cref="KernelException">EINVAL: a directory lies on a file system that overlayfs cannot use; ENODEV: the kernel has no overlayfs.</exception>
     public static void Mount(IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, FileDescriptor target)
     {
-        var options = $"lowerdir={string.Join(':', layersTopFirst.Select(layer => layer.Number))},upperdir={changes.Number}/upper,workdir={changes.Number}/work,redirect_dir=off,metacopy=off";
+        var options = Options(layersTopFirst, changes, "work");
         var before = Environment.CurrentDirectory;
         Environment.CurrentDirectory = "/proc/self/fd";
         try
@@ -35,4 +35,25 @@ public static class Overlay
             Environment.CurrentDirectory = before;
         }
     }
+
+    /// <summary>Has a plan do the same, in whatever mount namespace its process is by then; the changes' working directory is another one, <c>work-again</c>.</summary>
+    /// <remarks>The working directory of a mount that was "volatile" and did not end in good order serves no second one.</remarks>
+    public static void AddTo(LaunchPlan plan, IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, string target)
+    {
+        foreach (var descriptor in layersTopFirst.Append(changes))
+        {
+            // Opened anew, under the same number: overlayfs takes no directory of another mount namespace (EINVAL).
+            var path = Files.ReadLink(FileDescriptor.WorkingDirectory, descriptor.ProcPath);
+            var again = plan.CallForResult($"open {path}", SystemCall.openat, -100, plan.Text(path), (long)(OpenFlags.Path | OpenFlags.Directory | OpenFlags.CloseOnExec));
+            plan.Call($"keep {path}", SystemCall.dup3, again, plan.Descriptor(descriptor), (long)OpenFlags.CloseOnExec);
+        }
+
+        plan.Call("enter /proc/self/fd", SystemCall.chdir, plan.Text("/proc/self/fd"));
+        plan.Call(
+            $"mount overlay on {target}", SystemCall.mount, plan.Text("overlay"), plan.Text(target), plan.Text("overlay"), 0,
+            plan.Text(Options(layersTopFirst, changes, "work-again")));
+    }
+
+    static string Options(IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, string work) =>
+        $"lowerdir={string.Join(':', layersTopFirst.Select(layer => layer.Number))},upperdir={changes.Number}/upper,workdir={changes.Number}/{work},redirect_dir=off,metacopy=off";
 }

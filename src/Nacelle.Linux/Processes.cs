@@ -117,9 +117,23 @@ public static unsafe partial class Processes
     {
         var plan = new LaunchPlan();
         plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray(arguments), plan.TextArray(environment));
+        return Execute(plan);
+    }
+
+    /// <summary>Carries a plan that ends in an exec out in this process itself. Returns only when a step fails, and then why; what earlier steps did stays.</summary>
+    public static KernelException Execute(LaunchPlan plan)
+    {
         using var loaded = new LoadedPlan(new PlanImage(plan));
         loaded.Run();
         return loaded.Failure!;
+    }
+
+    /// <summary>Waits for a child for some time.</summary>
+    /// <returns>Null when it still runs.</returns>
+    public static ExitStatus? TryWait(Process child, TimeSpan patience)
+    {
+        using var process = TryOpen(child.Id) ?? throw new KernelException($"open process {child.Id}", Errno.ESRCH);
+        return Polling.Wait([new PollEntry { Number = process.Number, Wanted = PollEvents.Readable }], (int)patience.TotalMilliseconds) > 0 ? child.Wait() : null;
     }
 
     /// <summary>This process's environment as KEY=VALUE.</summary>

@@ -28,7 +28,16 @@ public sealed class Pod : IDisposable
     /// <summary>The directory's path, for programs that are given the pod as their working directory.</summary>
     public string Path => $"{store.Path}/pods/{Place.DirectoryName()}/{Uuid}";
 
+    /// <summary>The data directory that the pod belongs to.</summary>
+    internal string DataDirectory => store.Path;
+
     public bool OverlayPrepared => Files.Exists(Directory, "overlay-prepared");
+
+    /// <summary>Whether the pod's stage1 comes from an image, in <see cref="Stage1Layers"/>.</summary>
+    internal bool HasStage1Image => Files.Exists(Directory, "stage1/layers");
+
+    /// <summary>The diff-ids of the layers of the pod's stage1, lowest first; none for the stage1 that comes with us.</summary>
+    public IReadOnlyList<Digest> Stage1Layers => ReadLayers("stage1/layers");
 
     /// <summary>The shift and count of the pod's user namespace, or null where it has none.</summary>
     public (uint Shift, uint Count)? PrivateUsers
@@ -50,13 +59,44 @@ public sealed class Pod : IDisposable
     public DateTimeOffset? Created => TimeOf("pod-created");
 
     /// <summary>When the pod was started, or null.</summary>
-    public DateTimeOffset? Started => TimeOf("pid");
+    public DateTimeOffset? Started => TimeOf("pid") ?? TimeOf("ppid");
 
     /// <summary>When the pod ended; null while it has not, or where its PID 1 was killed before it could say so.</summary>
     public DateTimeOffset? Finished => TimeOf("stage1/rootfs/rkt/exited");
 
-    /// <summary>The host's process id of the pod's PID 1; only of worth while the pod is locked.</summary>
-    public int? ProcessId => int.TryParse(Files.TryReadText(Directory, "pid"), out int pid) ? pid : null;
+    /// <summary>The host's process id of the pod's PID 1; only of worth while the pod is locked. Null while stage1 has not told it.</summary>
+    /// <remarks>A stage1 writes it to <c>pid</c>, or to <c>ppid</c> the id of a process whose first child it is.</remarks>
+    public int? ProcessId => NumberIn("pid") is { } pid ? pid
+        : NumberIn("ppid") is { } parent && (Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{parent}/task/{parent}/children") ?? "").Split(' ') is [var child, ..]
+            && int.TryParse(child, out int first) ? first
+        : null;
+
+    /// <summary>As <see cref="ProcessId"/>, after waiting some seconds for a pod that has only just been started.</summary>
+    /// <exception cref="PodException">Stage1 has not told it.</exception>
+    internal int AwaitProcessId()
+    {
+        const int Patience = 5000, Step = 20;
+        for (int waited = 0; ; waited += Step)
+        {
+            if (ProcessId is { } pid)
+            {
+                return pid;
+            }
+
+            if (waited >= Patience)
+            {
+                throw new PodException($"pod {Uuid}: its stage1 {Stage1.ReadManifest(this).Name} has written neither pid nor ppid");
+            }
+
+            Thread.Sleep(Step);
+        }
+    }
+
+    /// <summary>Whether stage1 has told where the pod's PID 1 is, as the contract has it.</summary>
+    internal bool HasStarted => Files.Exists(Directory, "pid") || Files.Exists(Directory, "ppid");
+
+    /// <summary>The process that stage0 became or started as stage1's <c>run</c>, in whose mount namespace stage1's root file system is mounted.</summary>
+    internal int? Stage1ProcessId => NumberIn("stage1-pid");
 
     /// <summary>An app's exit code, or null while it has none.</summary>
     public int? ExitCodeOf(AppName app) => int.TryParse(Files.TryReadText(Directory, $"stage1/rootfs/rkt/status/{app}"), out int code) ? code : null;
@@ -67,13 +107,16 @@ public sealed class Pod : IDisposable
     /// <summary>When the app was prepared or added.</summary>
     public DateTimeOffset? AppCreated(AppName app) => TimeOf($"appsinfo/{app}/manifest");
 
-    public DateTimeOffset? AppStarted(AppName app) => TimeOf($"stage1/rootfs/rkt/pid/{app}");
+    /// <summary>When an app was started: what our own stage1 writes down, and for others the time of the whole pod.</summary>
+    public DateTimeOffset? AppStarted(AppName app) => TimeOf($"stage1/rootfs/rkt/pid/{app}") ?? (HasStage1Image ? Started : null);
 
     public DateTimeOffset? AppFinished(AppName app) => TimeOf($"stage1/rootfs/rkt/status/{app}");
 
     /// <summary>The diff-ids of an app's layers, lowest first.</summary>
-    public IReadOnlyList<Digest> LayersOf(string app) =>
-        [.. (Files.TryReadText(Directory, $"appsinfo/{app}/layers") ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Digest.Parse)];
+    public IReadOnlyList<Digest> LayersOf(string app) => ReadLayers($"appsinfo/{app}/layers");
+
+    /// <summary>The id of the image that the pod's stage1 is made of; of the one that comes with us, its name.</summary>
+    public string Stage1ImageId => Files.TryReadText(Directory, "stage1TreeStoreID")?.Trim() ?? "";
 
     public string ImageIdOf(AppName app) => Files.TryReadText(Directory, $"appsinfo/{app}/treeStoreID")?.Trim() ?? "";
 
@@ -97,6 +140,10 @@ public sealed class Pod : IDisposable
     public bool TryLock() => FileLock.TryAcquire(Directory, LockKind.Exclusive);
 
     public void Dispose() => Directory.Dispose();
+
+    IReadOnlyList<Digest> ReadLayers(string file) => [.. (Files.TryReadText(Directory, file) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Digest.Parse)];
+
+    int? NumberIn(string file) => int.TryParse(Files.TryReadText(Directory, file), out int number) ? number : null;
 
     DateTimeOffset? TimeOf(string file) => Files.TryStatus(Directory, file, out _)?.ModificationTime.ToDateTimeOffset();
 }

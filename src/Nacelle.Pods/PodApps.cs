@@ -117,7 +117,8 @@ public static class PodApps
     {
         Mounts.EnterPrivateNamespace();
         using var data = Files.Open(pods.Path, OpenFlags.Path | OpenFlags.Directory);
-        using var layers = LayerStore.Open(data);
+        using var store = LayerStore.Open(data);
+        using var layers = PodLayers.Open(pod, store, manifest with { Apps = [app] });
         var settings = PodSettings.Read(pod);
         PodFileSystems.MountApp(pod, layers, app.Name, settings.Hostname, settings.HostNetwork, mounted);
         PodFileSystems.FillVolumes(pod, manifest with { Apps = [app] }, toFill);

@@ -59,7 +59,11 @@ public static class PodCollection
             {
                 try
                 {
-                    Sweep(pods, found, options, done);
+                    Sweep(pods, found, options, done, problem =>
+                    {
+                        failed(problem);
+                        whole = false;
+                    });
                 }
                 catch (Exception problem) when (problem is KernelException or PodException)
                 {
@@ -97,21 +101,22 @@ public static class PodCollection
         }
     }
 
-    static void Sweep(PodStore pods, FoundPod found, CollectOptions options, Action<string> done)
+    static void Sweep(PodStore pods, FoundPod found, CollectOptions options, Action<string> done, Action<string> failed)
     {
         if (found.State == PodState.Garbage || (found.State == PodState.ExitedGarbage && Age(found.Pod) >= options.Grace))
         {
             if (found.Pod.TryLock())
             {
-                Delete(pods, found.Pod);
+                Delete(pods, found.Pod, failed);
                 done($"Garbage collecting pod \"{found.Pod.Uuid}\"");
             }
         }
     }
 
     /// <summary>Removes one pod that does not run, at once.</summary>
+    /// <param name="warn">Told of what could not be done and does not keep the pod.</param>
     /// <exception cref="PodException">It runs, or somebody works on it.</exception>
-    public static void Remove(PodStore pods, FoundPod found)
+    public static void Remove(PodStore pods, FoundPod found, Action<string>? warn = null)
     {
         var target = found.State switch
         {
@@ -126,24 +131,40 @@ public static class PodCollection
             throw new PodException($"somebody else works on pod {found.Pod.Uuid}");
         }
 
-        Delete(pods, found.Pod);
+        Delete(pods, found.Pod, warn);
     }
 
     /// <summary>Removes what stage1 left in the kernel, then what is mounted, then the directory.</summary>
-    static void Delete(PodStore pods, Pod pod)
+    static void Delete(PodStore pods, Pod pod, Action<string>? warn)
     {
         // Whatever came as far as stage1, however early it was killed there, may have left something; who was only prepared has not.
         if (pod.Place == PodPlace.ExitedGarbage && Files.Exists(pod.Directory, "stage1/manifest"))
         {
-            Stage1Call.Run(pod, "gc", [pod.Uuid]);
+            HaveStage1Collect(pod, warn);
         }
 
         DetachMounts(pod.Path);
         pods.RemoveDirectory(pod);
     }
 
+    /// <summary>Runs stage1's <c>gc</c>, if it has one. A stage1 that fails to clean up does not keep its pod.</summary>
+    internal static void HaveStage1Collect(Pod pod, Action<string>? warn)
+    {
+        try
+        {
+            if (Stage1Call.Has(pod, "gc") && Stage1Call.Run(pod, "gc", [pod.Uuid], patience: Stage1Call.Patience) is not 0 and var code)
+            {
+                throw new PodException($"its stage1's gc ended with code {code}");
+            }
+        }
+        catch (Exception problem) when (problem is PodException or KernelException or SpecException)
+        {
+            warn?.Invoke($"pod {pod.Uuid} is removed, but {problem.Message}");
+        }
+    }
+
     /// <summary>Mounts of a pod live in namespaces that ended with it; but a stage1 of another kind may have left some here.</summary>
-    static void DetachMounts(string path)
+    internal static void DetachMounts(string path)
     {
         var table = Files.TryReadText(FileDescriptor.WorkingDirectory, "/proc/self/mountinfo") ?? "";
         foreach (var line in table.Split('\n').Reverse())
@@ -157,19 +178,22 @@ public static class PodCollection
     }
 
     /// <summary>The ids of images that pods in any state were made of.</summary>
-    public static IReadOnlySet<Digest> ImagesInUse(PodStore pods) => InUse(pods, (pod, app) =>
-        Digest.TryParse(pod.ImageIdOf(AppName.Parse(app, "appsinfo")).Replace('-', ':'), out var id) ? [id] : []);
+    public static IReadOnlySet<Digest> ImagesInUse(PodStore pods) => InUse(
+        pods, pod => Parse(pod.Stage1ImageId), (pod, app) => Parse(pod.ImageIdOf(AppName.Parse(app, "appsinfo"))));
+
+    static Digest[] Parse(string id) => Digest.TryParse(id.Replace('-', ':'), out var digest) ? [digest] : [];
 
     /// <summary>The layers that no pod may lose: those of all that are not garbage.</summary>
-    public static IReadOnlySet<Digest> LayersInUse(PodStore pods) => InUse(pods, (pod, app) => pod.LayersOf(app));
+    public static IReadOnlySet<Digest> LayersInUse(PodStore pods) => InUse(pods, pod => pod.Stage1Layers, (pod, app) => pod.LayersOf(app));
 
-    static HashSet<Digest> InUse(PodStore pods, Func<Pod, string, IEnumerable<Digest>> ofApp)
+    static HashSet<Digest> InUse(PodStore pods, Func<Pod, IEnumerable<Digest>> ofStage1, Func<Pod, string, IEnumerable<Digest>> ofApp)
     {
         var used = new HashSet<Digest>();
         foreach (var found in pods.List())
         {
             using (found)
             {
+                used.UnionWith(ofStage1(found.Pod));
                 foreach (var app in Directories.ListOrEmpty(found.Pod.Directory, "appsinfo"))
                 {
                     used.UnionWith(ofApp(found.Pod, app.Name));

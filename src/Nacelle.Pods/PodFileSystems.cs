@@ -16,64 +16,13 @@ static class PodFileSystems
     public static RuntimeConfig ReadBundle(Pod pod, AppName app) =>
         RuntimeConfig.Parse(Files.ReadAll(pod.Directory, $"{Stage2(app)}/config.json"), $"{pod.Path}/{Stage2(app)}/config.json");
 
-    /// <summary>What belongs to the pod as a whole: the shared memory of its IPC namespace, and stage1's files owned by the pod's root.</summary>
-    public static void MountShared(Pod pod, List<string> mounted)
+    /// <summary>Copies layers into one empty directory, for pods that mount none.</summary>
+    public static void Copy(Pod pod, LayerStore layers, IReadOnlyList<Digest> diffIds, FileDescriptor into)
     {
-        uint owner = pod.PrivateUsers?.Shift ?? 0;
-        var path = $"{pod.Path}/stage1/rootfs/rkt/shm";
-        using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
-        Mounts.Mount("tmpfs", "shm", target, MountFlags.NoSetUserId | MountFlags.NoDevices | MountFlags.NoExecute, $"mode=1777,size=65536k,uid={owner},gid={owner}");
-        mounted.Add(path);
-        if (owner == 0)
-        {
-            return;
-        }
-
-        foreach (var name in (ReadOnlySpan<string>)["", "/rkt", "/rkt/status", "/rkt/pid", "/rkt/restarts", "/rkt/logs"])
-        {
-            Files.SetOwner(pod.Directory, "stage1/rootfs" + name, owner, owner);
-        }
-    }
-
-    public static void MountApp(Pod pod, LayerStore layers, AppName app, string hostname, bool hostNetwork, List<string> mounted)
-    {
-        if (!pod.OverlayPrepared)
-        {
-            using var rootfs = OpenRoot(pod, app);
-            new AppFiles(name => Files.TryStatus(rootfs, name, out _), rootfs, ShiftOf(pod).First).Write(hostname, hostNetwork);
-            return;
-        }
-
-        var path = $"{pod.Path}/{Stage2(app)}/rootfs";
-        var changes = $"overlay/{app}";
-        Files.MakeDirectory(pod.Directory, changes);
-        Files.MakeDirectory(pod.Directory, $"{changes}/upper");
-        Files.MakeDirectory(pod.Directory, $"{changes}/work");
-        var opened = PodPreparation.OpenLayers(layers, pod.LayersOf(app.ToString()));
+        var opened = PodPreparation.OpenLayers(layers, diffIds);
         try
         {
-            // The root that people see is the topmost one, which is ours: it takes after the image's. So do directories that only a layer's file names imply.
-            using (var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory))
-            {
-                LayerCopy.RestoreImplied(opened, upper, ShiftOf(pod));
-                new AppFiles(new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]).TryEntry, upper, ShiftOf(pod).First).Write(hostname, hostNetwork);
-            }
-
-            using var target = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
-            int before = mounted.Count;
-            try
-            {
-                MountOverlay(pod, [.. opened.Select(layer => layer.Root).Reverse()], changes, target, mounted);
-                mounted.Add(path);
-            }
-            catch (KernelException failure) when (failure.Errno == Errno.EINVAL && pod.PrivateUsers is not null)
-            {
-                // A file system that cannot show owners through a map, as tmpfs before Linux 6.3: a copy, with the owners written down.
-                mounted[before..].ForEach(layer => Mounts.TryDetach(layer));
-                mounted.RemoveRange(before, mounted.Count - before);
-                LayerCopy.Flatten(opened, target, ShiftOf(pod));
-                new AppFiles(name => Files.TryStatus(target, name, out _), target, ShiftOf(pod).First).Write(hostname, hostNetwork);
-            }
+            LayerCopy.Flatten(opened, into, ShiftOf(pod));
         }
         finally
         {
@@ -81,6 +30,89 @@ static class PodFileSystems
             {
                 layer.Dispose();
             }
+        }
+    }
+
+    /// <summary>What belongs to the pod as a whole: stage1's root file system, its files owned by the pod's root, and the shared memory of the IPC namespace.</summary>
+    public static void MountShared(Pod pod, PodLayers layers, List<string> mounted)
+    {
+        uint owner = pod.PrivateUsers?.Shift ?? 0;
+        foreach (var name in owner == 0 ? [] : (ReadOnlySpan<string>)["", "/rkt", "/rkt/status", "/rkt/pid", "/rkt/restarts", "/rkt/logs"])
+        {
+            Files.SetOwner(pod.Directory, "stage1/rootfs" + name, owner, owner);
+        }
+
+        MountStage1(pod, layers, mounted);
+        var path = $"{pod.Path}/stage1/rootfs/rkt/shm";
+        using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
+        Mounts.Mount("tmpfs", "shm", target, MountFlags.NoSetUserId | MountFlags.NoDevices | MountFlags.NoExecute, $"mode=1777,size=65536k,uid={owner},gid={owner}");
+        mounted.Add(path);
+    }
+
+    /// <summary>Mounts a stage1 that is an image where the pod's directory has stage1's rootfs, and that directory takes the changes.</summary>
+    /// <remarks>So what stage1 writes (exit codes, logs) is seen from outside, where nothing is mounted, in the same place.</remarks>
+    static void MountStage1(Pod pod, PodLayers layers, List<string> mounted)
+    {
+        if (!pod.OverlayPrepared || !pod.HasStage1Image)
+        {
+            return;
+        }
+
+        Files.MakeDirectory(pod.Directory, Stage1Changes);
+        Files.MakeSymlink("../../stage1/rootfs", pod.Directory, $"{Stage1Changes}/upper");
+        Files.MakeDirectory(pod.Directory, $"{Stage1Changes}/work");
+        MountLayers(pod, layers.OfStage1, Stage1Changes, $"{pod.Path}/stage1/rootfs", mounted, (_, _) => { });
+    }
+
+    /// <summary>Where overlayfs finds its directories for stage1; a name that no app can have.</summary>
+    public const string Stage1Changes = "overlay/.stage1";
+
+    public static void MountApp(Pod pod, PodLayers layers, AppName app, string hostname, bool hostNetwork, List<string> mounted)
+    {
+        void Fill(Func<string, FileStatus?> image, FileDescriptor target) => new AppFiles(image, target, ShiftOf(pod).First).Write(hostname, hostNetwork);
+        if (!pod.OverlayPrepared)
+        {
+            using var rootfs = OpenRoot(pod, app);
+            Fill(name => Files.TryStatus(rootfs, name, out _), rootfs);
+            return;
+        }
+
+        var changes = $"overlay/{app}";
+        foreach (var directory in (ReadOnlySpan<string>)["", "/upper", "/work"])
+        {
+            Files.MakeDirectory(pod.Directory, changes + directory);
+        }
+
+        MountLayers(pod, layers.OfApp(app), changes, $"{pod.Path}/{Stage2(app)}/rootfs", mounted, Fill);
+    }
+
+    /// <param name="changes">Within the pod, the directory with upper and work.</param>
+    /// <param name="path">Where to mount.</param>
+    /// <param name="fill">Writes files into the changes; is given what tells of the image's.</param>
+    static void MountLayers(
+        Pod pod, IReadOnlyList<LayerSource> layers, string changes, string path, List<string> mounted, Action<Func<string, FileStatus?>, FileDescriptor> fill)
+    {
+        // The root that people see is the topmost one, which is ours: it takes after the image's. So do directories that only a layer's file names imply.
+        using (var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory))
+        {
+            LayerCopy.RestoreImplied(layers, upper, ShiftOf(pod));
+            fill(new LayeredFiles([.. layers.Select(layer => layer.Root).Reverse()]).TryEntry, upper);
+        }
+
+        using var target = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
+        int before = mounted.Count;
+        try
+        {
+            MountOverlay(pod, [.. layers.Select(layer => layer.Root).Reverse()], changes, target, mounted);
+            mounted.Add(path);
+        }
+        catch (KernelException failure) when (failure.Errno == Errno.EINVAL && pod.PrivateUsers is not null)
+        {
+            // A file system that cannot show owners through a map, as tmpfs before Linux 6.3: a copy, with the owners written down.
+            mounted[before..].ForEach(layer => Mounts.TryDetach(layer));
+            mounted.RemoveRange(before, mounted.Count - before);
+            LayerCopy.Flatten(layers, target, ShiftOf(pod));
+            fill(name => Files.TryStatus(target, name, out _), target);
         }
     }
 

@@ -53,7 +53,6 @@ public static class PodPreparation
         Files.WriteAll(directory, "pod-created", "");
         Files.WriteAll(directory, "pod", manifest.ToJson());
         Files.MakeDirectory(directory, "appsinfo");
-        Stage1.Prepare(directory, version);
         if (implicitVolumes.Count > 0)
         {
             Files.WriteAll(directory, "volumes-to-fill", string.Join('\n', implicitVolumes));
@@ -68,6 +67,20 @@ public static class PodPreparation
         if (request.PrivateUsers)
         {
             Files.WriteAll(directory, "private-users-prepared", $"{ChooseShift()}:{UserNamespaceSize}");
+        }
+
+        if (request.Stage1 is { } stage1)
+        {
+            if (PodApps.IsMutable(manifest) && Stage1.FindEntryPoint(stage1.Manifest, "app/add") is null)
+            {
+                throw new PodException($"the stage1 {stage1.Manifest.Name} cannot run pods whose apps come and go: it has no entry point app/add");
+            }
+
+            stage1.Prepare(pod, layers);
+        }
+        else
+        {
+            Stage1Linux.Prepare(directory, version);
         }
 
         AppVolumes.CreateEmpty(manifest, directory, pod.PrivateUsers?.Shift ?? 0);
@@ -96,10 +109,15 @@ public static class PodPreparation
             Files.MakeDirectory(pod.Directory, stage2);
             Files.MakeDirectory(pod.Directory, $"{stage2}/rootfs");
             Files.WriteAll(pod.Directory, $"{stage2}/config.json", bundle.ToJson());
+            if (pod.HasStage1Image)
+            {
+                Files.WriteAll(pod.Directory, $"{stage2}/manifest", image.Manifest.ToJson()); // where the contract has it
+            }
+
             if (!pod.OverlayPrepared)
             {
                 using var rootfs = Files.Open(pod.Directory, $"{stage2}/rootfs", OpenFlags.ReadOnly | OpenFlags.Directory);
-                LayerCopy.Flatten(opened, rootfs, pod.PrivateUsers is { } users ? new OwnerShift(users.Shift, users.Count) : OwnerShift.None);
+                PodFileSystems.Copy(pod, layers, image.Layers, rootfs);
             }
         }
         finally

@@ -59,6 +59,9 @@ public sealed record PodRequest
     /// <summary>Stronger than the image's variables, weaker than an app's own.</summary>
     public IReadOnlyList<Annotation> Environment { get; init; } = [];
 
+    /// <summary>What runs the pod; null for the stage1 that comes with us.</summary>
+    public Stage1Image? Stage1 { get; init; }
+
     /// <summary>Of the pod as a whole.</summary>
     public IReadOnlyList<Annotation> Annotations { get; init; } = [];
 

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Nacelle.Images;
 using Nacelle.Linux;
 using Nacelle.Specs;
@@ -45,13 +44,15 @@ public sealed record PodRunOptions
     }
 }
 
-/// <summary>The last steps of stage0: mounts the apps' root file systems and becomes stage1.</summary>
+/// <summary>The last steps of stage0: mounts the file systems of stage1 and the apps, and becomes stage1.</summary>
 public static class PodRun
 {
-    /// <summary>Runs a prepared pod in the place of this process. Returns only by an exception, and then nothing is left of the pod.</summary>
+    /// <summary>Runs a prepared pod in the place of this process.</summary>
     /// <param name="pod">Prepared and locked; stage1 inherits the lock.</param>
-    [DoesNotReturn]
-    public static void Run(PodStore pods, Pod pod, PodRunOptions options)
+    /// <param name="warn">Told of what the pod's stage1 cannot be told.</param>
+    /// <returns>The pod's exit code, where this process has stayed to watch a stage1 that may not speak for itself. Else it returns only by an exception.</returns>
+    /// <exception cref="PodException">The pod could not be run; nothing is left of it.</exception>
+    public static int Run(PodStore pods, Pod pod, PodRunOptions options, Action<string> warn)
     {
         if (!pod.TryMove(PodPlace.Run))
         {
@@ -61,14 +62,17 @@ public static class PodRun
         var mounted = new List<string>();
         try
         {
+            var stage1 = Stage1.ReadManifest(pod);
+            using var outside = Stage1.Says(stage1, Stage1.MountsAnnotation, "shared") ? Files.Open("/proc/self/ns/mnt", OpenFlags.ReadOnly) : null;
             Mounts.EnterPrivateNamespace();
 
             // Opened only now: what was opened before belongs to mounts of the old namespace, which overlayfs does not take (EINVAL).
             using var data = Files.Open(pods.Path, OpenFlags.Path | OpenFlags.Directory);
-            using var layers = LayerStore.Open(data);
+            using var store = LayerStore.Open(data);
             var manifest = pod.ReadManifest();
+            using var layers = PodLayers.Open(pod, store, manifest);
             var hostname = options.Hostname ?? $"nacelle-{pod.Uuid}";
-            PodFileSystems.MountShared(pod, mounted);
+            PodFileSystems.MountShared(pod, layers, mounted);
             foreach (var app in manifest.Apps)
             {
                 PodFileSystems.MountApp(pod, layers, app.Name, hostname, options.Network == "host", mounted);
@@ -87,7 +91,7 @@ public static class PodRun
                 new PodSettings(hostname, options.Network == "host").Write(pod);
             }
 
-            Become(pod, options, hostname, mutable);
+            return Start(pod, stage1, Stage1Arguments.Of(pod, stage1, options, hostname, mutable, warn), outside, warn);
         }
         catch
         {
@@ -102,38 +106,35 @@ public static class PodRun
     }
 
     /// <summary>Starts stage1 by the contract: the pod directory is the working directory, and the lock's descriptor stays open.</summary>
-    [DoesNotReturn]
-    static void Become(Pod pod, PodRunOptions options, string hostname, bool mutable)
+    /// <param name="outside">The mount namespace that this process came from, for a stage1 that shares mounts with it.</param>
+    static int Start(Pod pod, AppImageManifest stage1, IReadOnlyList<string> arguments, FileDescriptor? outside, Action<string> warn)
     {
-        var manifest = Stage1.ReadManifest(pod);
-        var program = Stage1.EntryPoint(manifest, "run");
+        var program = Stage1.EntryPoint(stage1, "run");
         Environment.CurrentDirectory = pod.Path;
         pod.Directory.Inherited = true;
-        List<string> arguments = [program, $"--net={options.Network}", $"--hostname={hostname}"];
-        if (pod.PrivateUsers is { } users)
+        List<string> environment = [.. Processes.Environment(), $"RKT_LOCK_FD={pod.Directory.Number}"];
+        if (outside is not null)
         {
-            arguments.Add($"--private-users={users.Shift}:{users.Count}");
+            outside.Inherited = true;
+            environment.Add($"NACELLE_MOUNTS_FD={outside.Number}");
         }
 
-        foreach (var (wanted, flag) in (ReadOnlySpan<(bool, string)>)
-            [
-                (options.Interactive, "--interactive"), (options.HostProcesses, "--pid=host"), (mutable, "--mutable"),
-            ])
+        if (!Stage1.Says(stage1, Stage1.FailuresAnnotation, "reported"))
         {
-            if (wanted)
-            {
-                arguments.Add(flag);
-            }
+            return Stage1Watch.Run(pod, stage1, program, arguments, environment, warn);
         }
 
-        arguments.AddRange(options.StageFlags());
-        arguments.Add(pod.Uuid);
-        if (manifest.Annotations.Any(one => one.Name == Stage1.SignalsAnnotation && one.Value == "blocked"))
+        if (pod.HasStage1Image)
+        {
+            Files.WriteAll(pod.Directory, "stage1-pid", $"{Environment.ProcessId}\n");
+        }
+
+        if (Stage1.Says(stage1, Stage1.SignalsAnnotation, "blocked"))
         {
             Signals.BlockAll();
         }
 
-        var failure = Processes.Execute(program, arguments, [.. Processes.Environment(), $"RKT_LOCK_FD={pod.Directory.Number}"]);
+        var failure = Processes.Execute(program, [program, .. arguments], environment);
         Signals.UnblockAll();
         throw failure;
     }

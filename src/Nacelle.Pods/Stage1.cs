@@ -1,62 +1,56 @@
+using System.Globalization;
 using Nacelle.Linux;
 using Nacelle.Specs;
 
 namespace Nacelle.Pods;
 
-/// <summary>The default stage1, <c>linux</c>: our own supervisor, which every pod directory links to.</summary>
-/// <remarks>rkt's contract: the image manifest's annotations name the entry points, paths in stage1's rootfs (rkt, stage1-implementors-guide.md).</remarks>
+/// <summary>What a stage1's manifest says of it: which entry points it has, and which version of the contract it keeps.</summary>
+/// <remarks>rkt's contract: the image manifest's annotations name the entry points, paths in stage1's rootfs (rkt, stage1-implementors-guide.md). See docs/stage1.md.</remarks>
 public static class Stage1
 {
-    public const string Name = "nacelle/stage1-linux";
-
     const string Prefix = "coreos.com/rkt/stage1/";
 
-    static readonly string[] EntryPoints = ["run", "enter", "gc", "stop", "app/add", "app/start", "app/stop", "app/rm", "attach"];
-
-    static string FileOf(string entryPoint) => entryPoint.Replace('/', '-');
-
-    /// <summary>Puts the stage1 into a pod directory: its manifest, and in its rootfs an entry point for each verb.</summary>
-    public static void Prepare(FileDescriptor pod, string version)
-    {
-        var supervisor = InstalledPrograms.Find("nacelle-init");
-        Files.MakeDirectory(pod, "stage1");
-        using var stage1 = Files.Open(pod, "stage1", OpenFlags.Path | OpenFlags.Directory);
-        Files.MakeDirectory(stage1, "rootfs");
-        using var rootfs = Files.Open(stage1, "rootfs", OpenFlags.Path | OpenFlags.Directory);
-        foreach (var directory in (ReadOnlySpan<string>)["opt", "opt/stage2", "rkt", "rkt/status", "rkt/pid", "rkt/restarts", "rkt/logs", "rkt/shm", "proc", "sys", "dev"])
-        {
-            Files.MakeDirectory(rootfs, directory);
-        }
-
-        foreach (var entryPoint in EntryPoints)
-        {
-            Files.MakeSymlink(supervisor, rootfs, FileOf(entryPoint));
-        }
-
-        var manifest = new AppImageManifest
-        {
-            Name = Name,
-            Labels = [new("version", version), new("os", "linux")],
-            Annotations =
-            [
-                .. EntryPoints.Select(verb => new Annotation(Prefix + verb, "/" + FileOf(verb))),
-                new(Prefix + "interface-version", "6"),
-                new(SignalsAnnotation, "blocked"),
-            ],
-        };
-        Files.WriteAll(stage1, "manifest", manifest.ToJson());
-        Files.WriteAll(pod, "stage1TreeStoreID", $"{Name.Replace('/', '-')}-{version}");
-    }
+    /// <summary>The newest version of the contract.</summary>
+    public const int NewestInterface = 6;
 
     /// <summary>A stage1 with this annotation is started with all signals blocked: it takes them over itself, and none is lost in between.</summary>
     public const string SignalsAnnotation = "nacelle/stage1/signals";
 
-    /// <summary>The path of an entry point within the pod directory.</summary>
-    /// <exception cref="PodException">The pod's stage1 has none of that name.</exception>
-    public static string EntryPoint(AppImageManifest manifest, string verb) =>
-        manifest.Annotations.FirstOrDefault(one => one.Name == Prefix + verb) is { } annotation
-            ? "stage1/rootfs/" + annotation.Value.TrimStart('/')
-            : throw new PodException($"the pod's stage1 {manifest.Name} cannot {verb}");
+    /// <summary>A stage1 with this annotation, "reported", says itself why it cannot run a pod; others are watched (<see cref="Stage1Watch"/>).</summary>
+    public const string FailuresAnnotation = "nacelle/stage1/failures";
+
+    /// <summary>A stage1 with this annotation, "shared", is given the mount namespace that it is started from, so that mounts can be shared with the host.</summary>
+    public const string MountsAnnotation = "nacelle/stage1/mounts";
 
     public static AppImageManifest ReadManifest(Pod pod) => AppImageManifest.Parse(Files.ReadAll(pod.Directory, "stage1/manifest"), $"{pod.Path}/stage1/manifest");
+
+    /// <summary>The path of an entry point within the pod directory, or null when the stage1 has none of that name.</summary>
+    /// <param name="verb">As in <c>run</c> or <c>app/add</c>.</param>
+    public static string? FindEntryPoint(AppImageManifest manifest, string verb) => Find(manifest, Prefix + verb) is { } path ? "stage1/rootfs/" + path.TrimStart('/') : null;
+
+    /// <inheritdoc cref="FindEntryPoint"/>
+    /// <exception cref="PodException">The pod's stage1 has none of that name.</exception>
+    public static string EntryPoint(AppImageManifest manifest, string verb) =>
+        FindEntryPoint(manifest, verb) ?? throw new PodException($"the pod's stage1 {manifest.Name} cannot {verb}: it has no entry point of that name");
+
+    /// <summary>The version of the contract; 1 where the manifest says none.</summary>
+    /// <exception cref="PodException">It is no version, or a newer one than is known here.</exception>
+    public static int InterfaceVersion(AppImageManifest manifest)
+    {
+        var text = Find(manifest, Prefix + "interface-version") ?? "1";
+        return !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version < 1
+                ? throw new PodException($"the stage1 {manifest.Name} is broken: its interface version is '{text}'")
+            : version > NewestInterface ? throw new PodException($"the stage1 {manifest.Name} wants interface version {version}; known here are 1 to {NewestInterface}")
+            : version;
+    }
+
+    public static bool Says(AppImageManifest manifest, string annotation, string value) => Find(manifest, annotation) == value;
+
+    /// <summary>Annotations of a stage1's manifest, from verbs and paths.</summary>
+    internal static IEnumerable<Annotation> Annotate(IEnumerable<string> verbs, Func<string, string> file) =>
+        [.. verbs.Select(verb => new Annotation(Prefix + verb, "/" + file(verb))), new(Prefix + "interface-version", $"{NewestInterface}")];
+
+    internal static bool IsOfContract(string annotation) => annotation.StartsWith(Prefix, StringComparison.Ordinal) || annotation.StartsWith("nacelle/stage1/", StringComparison.Ordinal);
+
+    static string? Find(AppImageManifest manifest, string annotation) => manifest.Annotations.FirstOrDefault(one => one.Name == annotation)?.Value;
 }

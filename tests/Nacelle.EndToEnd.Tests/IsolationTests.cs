@@ -86,6 +86,15 @@ public sealed class IsolationTests : IDisposable
         Assert.Equal($"CapBnd:\t{expected}\n", machine.ShellAs("grep CapBnd /proc/self/status", flag).Output);
 
     [Fact]
+    public void Two_apps_of_one_image_share_a_user_namespace()
+    {
+        const string Look = "stat -c %u /bin/busybox";
+        var result = machine.Nacelle(
+            "run", "--private-users", TestImages.Busybox, "--name=one", "--", "sh", "-c", Look, "---", TestImages.Busybox, "--name=two", "--", "sh", "-c", Look);
+        Assert.Equal("0\n0\n", result.Output);
+    }
+
+    [Fact]
     public void A_user_namespace_maps_root_to_somebody_else()
     {
         var result = machine.Shell("id -u; stat -c %u /bin/busybox; touch /new && stat -c %u /new; cut -c1-22 /proc/self/uid_map; mknod /tmp/n c 1 3 2>/dev/null || echo refused", "--private-users");

@@ -60,7 +60,7 @@ public sealed class Machine : IDisposable
         var process = Start(["run", $"--uuid-file-save={file}", .. flags, TestImages.Busybox, "--exec=/bin/sh", "--", "-c", script]);
         Eventually(() => File.Exists(file) && File.ReadAllText(file).EndsWith('\n'), "the pod's UUID is written");
         var uuid = File.ReadAllText(file).Trim();
-        Eventually(() => Nacelle("status", uuid).Output.Contains("state=running", StringComparison.Ordinal) && PidOf(uuid) is not null && AppsStarted(uuid), "the pod runs");
+        Eventually(() => Nacelle("status", uuid).Output is var status && status.Contains("state=running", StringComparison.Ordinal) && status.Contains("\npid=", StringComparison.Ordinal) && AppsStarted(uuid), "the pod runs");
         return (process, uuid);
     }
 
@@ -80,7 +80,7 @@ public sealed class Machine : IDisposable
 
     public string Pod(string uuid) => $"{Data}/pods/run/{uuid}";
 
-    bool AppsStarted(string uuid) => File.Exists($"{Pod(uuid)}/stage1/rootfs/rkt/supervisor-status") || Directory.GetFiles($"{Pod(uuid)}/stage1/rootfs/rkt/pid").Length > 0;
+    bool AppsStarted(string uuid) => new FileInfo($"{Pod(uuid)}/stage1/rootfs/rkt/supervisor-status").LinkTarget is not null || Directory.GetFiles($"{Pod(uuid)}/stage1/rootfs/rkt/pid").Length > 0;
 
     public string[] Pods() => Directory.Exists(Data + "/pods") ? [.. Directory.GetDirectories(Data + "/pods").SelectMany(Directory.GetDirectories)] : [];
 
