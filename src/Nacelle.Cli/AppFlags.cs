@@ -25,6 +25,11 @@ static class AppFlags
     public static readonly Option Cpu = new("cpu", "CPUS", "limit processor time, as in 750m or 1.5");
     public static readonly Option CpuShares = new("cpu-shares", "SHARES", "weigh processor time against other apps (1024)");
     public static readonly Option Pids = new("pids-limit", "COUNT", "limit processes and threads");
+    public static readonly Option BlockBandwidth = new("block-bandwidth", "BYTES", "limit what is read, and what is written, of every disk in a second, as in 2M");
+    public static readonly Option BlockOperations = new("block-iops", "COUNT", "limit reads, and writes, of every disk in a second");
+    public static readonly Option Selinux = new("selinux-context", "USER:ROLE:TYPE:LEVEL", "run under this SELinux context");
+    public static readonly Option Apparmor = new("apparmor-profile", "PROFILE", "run under this AppArmor profile, which has to be loaded");
+    public static readonly Option NoNewPrivileges = new("no-new-privileges", null, "keep the app and its children from gaining privileges; always so for users other than root");
     public static readonly Option Retain = new("caps-retain", "CAPABILITY,…", "keep these capabilities and no others");
     public static readonly Option Remove = new("caps-remove", "CAPABILITY,…", "take these from the default capabilities");
     public static readonly Option Seccomp = new("seccomp", "mode=retain|remove[,errno=NAME],CALL,…", "filter system calls by this list instead of the default");
@@ -41,7 +46,7 @@ static class AppFlags
     public static readonly IReadOnlyList<Option> PerApp =
     [
         Name, Exec, User, Group, Groups, WorkingDirectory, ReadOnlyRoot, Mount, Environment, Annotation, UserAnnotation, UserLabel, Memory, Cpu, CpuShares,
-        Pids, Retain, Remove, Seccomp, Score, Restart, StopSignal, StopTimeout, Stdin, Stdout, Stderr,
+        Pids, BlockBandwidth, BlockOperations, Retain, Remove, Seccomp, NoNewPrivileges, Selinux, Apparmor, Score, Restart, StopSignal, StopTimeout, Stdin, Stdout, Stderr,
     ];
 
     /// <summary>A single app, wherever its flags stand.</summary>
@@ -110,10 +115,10 @@ static class AppFlags
             "annotation" => app with { Annotations = [.. app.Annotations, Pair(value, flag)] },
             "user-annotation" => app with { UserAnnotations = Add(app.UserAnnotations, Pair(value, flag)) },
             "user-label" => app with { UserLabels = Add(app.UserLabels, Pair(value, flag)) },
-            "memory" => With(app, "resource/memory", CheckMemory(value, flag)),
-            "cpu" => With(app, "resource/cpu", CheckCpu(value, flag)),
-            "cpu-shares" => With(app, "os/linux/cpu-shares", $"{Number(value, flag)}"),
-            "pids-limit" => With(app, "os/linux/pids-limit", $"{Number(value, flag)}"),
+            "memory" or "cpu" or "cpu-shares" or "pids-limit" or "block-bandwidth" or "block-iops" => With(app, ResourceFlags.ToIsolator(option.Name, value, flag)),
+            "no-new-privileges" => With(app, "os/linux/no-new-privileges", value == "true" ? "true" : "false"),
+            "selinux-context" => With(app, "os/linux/selinux-context", SelinuxContext(value, flag)),
+            "apparmor-profile" => With(app, "os/linux/apparmor-profile", ResourceFlags.Quote(value)),
             "oom-score-adj" => With(app, "os/linux/oom-score-adj", int.TryParse(value, out int score) ? $"{score}" : throw new UserException($"{flag}: use a number")),
             "restart" => Annotate(app, "nacelle/restart", IsRestart(value) ? value : throw new UserException($"{flag}: use no, on-failure, on-failure:COUNT or always")),
             "stop-signal" => Annotate(app, "nacelle/stop-signal", Linux.SignalNames.Parse(value) is null ? throw new UserException($"{flag}: there is no such signal") : value),
@@ -156,18 +161,17 @@ static class AppFlags
         }
     }
 
-    static AppRequest With(AppRequest app, string isolator, string json) =>
-        app with { Isolators = [.. app.Isolators.Where(one => one.Name != isolator), new Isolator(isolator, JsonDocument.Parse(json).RootElement)] };
+    static AppRequest With(AppRequest app, string isolator, string json) => With(app, ResourceFlags.Isolator(isolator, json));
 
-    static string CheckMemory(string value, string flag) =>
-        Quantity.ParseWhole(value, flag) >= 4096 ? $"{{\"limit\":{Strings([value])[1..^1]}}}"
-            : throw new UserException($"{flag} is less than a page of memory: did you mean {value.TrimEnd('m')}M?");
+    static AppRequest With(AppRequest app, Isolator isolator) => app with { Isolators = [.. app.Isolators.Where(one => one.Name != isolator.Name), isolator] };
 
-    static string CheckCpu(string value, string flag) =>
-        Quantity.ParseThousandths(value, flag) > 0 ? $"{{\"limit\":{Strings([value])[1..^1]}}}" : throw new UserException($"{flag}: an app needs some processor time");
+    static string SelinuxContext(string value, string flag) =>
+        value.Split(':', 4) is [{ Length: > 0 } user, { Length: > 0 } role, { Length: > 0 } type, { Length: > 0 } level]
+            ? $"{{\"user\":{ResourceFlags.Quote(user)},\"role\":{ResourceFlags.Quote(role)},\"type\":{ResourceFlags.Quote(type)},\"level\":{ResourceFlags.Quote(level)}}}"
+            : throw new UserException($"{flag}: write USER:ROLE:TYPE:LEVEL");
 
     /// <summary>Strings as a JSON array.</summary>
-    static string Strings(IEnumerable<string> texts) => $"[{string.Join(',', texts.Select(text => $"\"{JsonEncodedText.Encode(text)}\""))}]";
+    static string Strings(IEnumerable<string> texts) => $"[{string.Join(',', texts.Select(ResourceFlags.Quote))}]";
 
     static PodMount ParseMount(string value)
     {

@@ -14,7 +14,7 @@ static class AppSandboxCommand
 
     public static readonly Command Definition = new(
         "app sandbox", "[FLAGS]", "run a pod without apps, which are added while it runs",
-        [.. PodFlags.Surroundings, PodFlags.UuidFile, PodFlags.Volume, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
+        [.. PodFlags.Surroundings, PodFlags.UuidFile, PodFlags.Volume, .. ResourceFlags.OfPod, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
     {
         Description = "The process becomes the pod, which stays until it is stopped, whatever its apps do. See app add, app start, app stop and app rm.",
     };

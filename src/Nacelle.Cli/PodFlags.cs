@@ -24,7 +24,10 @@ static class PodFlags
     public static readonly Option Interactive = new("interactive", null, "connect the app to this terminal; for one app");
 
     public static readonly IReadOnlyList<Option> Preparing =
-        [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, NoOverlay, PrivateUsers, PodManifest, PullPolicy, VerifyImages, .. Stage1Selection.Flags, .. AppFlags.PerApp];
+        [
+            Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, NoOverlay, PrivateUsers, PodManifest, PullPolicy, VerifyImages,
+            .. Stage1Selection.Flags, .. AppFlags.PerApp,
+        ];
 
     public static readonly Option Processes = new("pid", "private|host", "the pod's processes: a PID namespace of its own, or the host's (private)");
 
@@ -86,7 +89,12 @@ static class PodFlags
         NoSeccomp = GlobalFlags.IsInsecure(invocation, "seccomp"),
     };
 
-    public static PodRequest Common(Invocation invocation) => new() { NoOverlay = invocation.Is(NoOverlay), PrivateUsers = invocation.Is(PrivateUsers) };
+    public static PodRequest Common(Invocation invocation) => new()
+    {
+        Isolators = ResourceFlags.Read(invocation),
+        NoOverlay = invocation.Is(NoOverlay),
+        PrivateUsers = invocation.Is(PrivateUsers),
+    };
 
     static string CheckHostname(string name) =>
         name.Length is > 0 and <= 64 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.')

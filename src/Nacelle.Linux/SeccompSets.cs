@@ -48,20 +48,24 @@ public static class SeccompSets
         _ => [item],
     };
 
-    /// <summary>A filter that lets only these pass: os/linux/seccomp-retain-set. Null for <c>@appc.io/all</c>: no filter.</summary>
+    /// <summary>A filter that lets only these pass, and what every program needs to start, wait and end: os/linux/seccomp-retain-set. Null for <c>@appc.io/all</c>: no filter.</summary>
+    /// <param name="errno">What other calls fail with; null to kill who makes one (SIGSYS).</param>
     /// <exception cref="ArgumentException">There is no set of that name.</exception>
-    public static SeccompProfile? Retain(IReadOnlyList<string> items, Errno errno = Errno.EPERM) =>
-        items.Contains("@appc.io/all") ? null : Filter(SeccompAction.Errno, errno, new(ExpandAll(items), SeccompAction.Allow));
+    public static SeccompProfile? Retain(IReadOnlyList<string> items, Errno? errno) =>
+        items.Contains("@appc.io/all") ? null : Filter(Refusal(errno), errno, new(ExpandAll([.. items, "@systemd/default-whitelist"]), SeccompAction.Allow));
 
     /// <summary>A filter that lets all but these pass: os/linux/seccomp-remove-set. Null for <c>@appc.io/empty</c>: the default filter is wanted.</summary>
+    /// <param name="errno">See <see cref="Retain"/>.</param>
     /// <exception cref="ArgumentException">There is no set of that name.</exception>
-    public static SeccompProfile? Remove(IReadOnlyList<string> items, Errno errno = Errno.EPERM) =>
-        items.Contains("@appc.io/empty") ? null : Filter(SeccompAction.Allow, errno, new(ExpandAll(items), SeccompAction.Errno) { Errno = (uint)errno });
+    public static SeccompProfile? Remove(IReadOnlyList<string> items, Errno? errno) =>
+        items.Contains("@appc.io/empty") ? null : Filter(SeccompAction.Allow, errno, new(ExpandAll(items), Refusal(errno)) { Errno = (uint)(errno ?? Errno.EPERM) });
 
-    static SeccompProfile Filter(SeccompAction byDefault, Errno errno, SeccompRule rule) => new()
+    static SeccompAction Refusal(Errno? errno) => errno is null ? SeccompAction.KillProcess : SeccompAction.Errno;
+
+    static SeccompProfile Filter(SeccompAction byDefault, Errno? errno, SeccompRule rule) => new()
     {
         DefaultAction = byDefault,
-        DefaultErrno = (uint)errno,
+        DefaultErrno = (uint)(errno ?? Errno.EPERM),
         Architectures = SeccompFilter.Native == SeccompArchitecture.Arm64
             ? [SeccompArchitecture.Arm64, SeccompArchitecture.Arm]
             : [SeccompArchitecture.X64, SeccompArchitecture.X86, SeccompArchitecture.X32],

@@ -24,6 +24,7 @@ static class AppBundle
     public static RuntimeConfig Create(PodManifest manifest, PodApp app, App run, AppUser user, string pod, string uuid)
     {
         var limits = AppLimits.Read(run.Isolators, $"apps[{app.Name}].app.isolators");
+        var ofPod = PodLimits.Read(manifest);
         bool root = user.Uid == 0;
         var capabilities = limits.Capabilities.Members().Select(capability => capability.Name()).ToList();
         var seccomp = limits.SeccompIsOff ? null : limits.Seccomp ?? DefaultSeccompProfile.For(limits.Capabilities, Environment.OSVersion.Version, SeccompFilter.Native);
@@ -39,6 +40,8 @@ static class AppBundle
                 User = new RuntimeUser { Uid = user.Uid, Gid = user.Gid, Umask = 0x12, AdditionalGids = user.Groups },
                 NoNewPrivileges = limits.NoNewPrivileges || !root,
                 OomScoreAdj = limits.OutOfMemoryScore,
+                SelinuxLabel = limits.SelinuxLabel ?? ofPod.SelinuxLabel,
+                ApparmorProfile = limits.ApparmorProfile,
                 Capabilities = new RuntimeCapabilities
                 {
                     Bounding = capabilities,
@@ -55,7 +58,8 @@ static class AppBundle
                 MaskedPaths = MaskedPaths,
                 ReadonlyPaths = ReadonlyPaths,
                 Seccomp = seccomp is null ? null : ContainerSeccomp.FromProfile(seccomp),
-                Resources = Resources(limits),
+                Resources = limits.Resources.ToRuntime() with { Devices = [new RuntimeDeviceRule { Allow = false, Access = "rwm" }] },
+                Sysctl = ofPod.Parameters.Count > 0 ? ofPod.Parameters : null,
             },
         };
     }
@@ -93,22 +97,5 @@ static class AppBundle
                 environment.Add($"{name}={value}");
             }
         }
-    }
-
-    static RuntimeResources Resources(AppLimits limits)
-    {
-        const long Period = 100_000;
-        return new RuntimeResources
-        {
-            Devices = [new RuntimeDeviceRule { Allow = false, Access = "rwm" }],
-            Memory = limits.Memory is { } memory ? new RuntimeMemory { Limit = memory } : null,
-            Cpu = limits.Cpu is null && limits.CpuShares is null ? null : new RuntimeCpu
-            {
-                Shares = limits.CpuShares,
-                Quota = limits.Cpu is { } thousandths ? Math.Max(1000, thousandths * Period / 1000) : null,
-                Period = limits.Cpu is null ? null : (ulong)Period,
-            },
-            Pids = limits.Pids is { } pids ? new RuntimePids(pids) : null,
-        };
     }
 }

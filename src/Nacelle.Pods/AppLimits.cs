@@ -5,18 +5,10 @@ using Nacelle.Specs;
 namespace Nacelle.Pods;
 
 /// <summary>What an app's isolators come to. Each isolator is enforced, or refused by name; none is passed over in silence.</summary>
-/// <remarks>appc 0.8.11, spec/ace.md, "Isolators"; <c>os/linux/pids-limit</c> is Nacelle's own.</remarks>
+/// <remarks>appc 0.8.11, spec/ace.md, "Isolators".</remarks>
 sealed record AppLimits
 {
-    /// <summary>In bytes.</summary>
-    public long? Memory { get; private set; }
-
-    /// <summary>In thousandths of a processor.</summary>
-    public long? Cpu { get; private set; }
-
-    public ulong? CpuShares { get; private set; }
-
-    public long? Pids { get; private set; }
+    public ResourceLimits Resources { get; } = new();
 
     public int? OutOfMemoryScore { get; private set; }
 
@@ -29,72 +21,66 @@ sealed record AppLimits
 
     public bool SeccompIsOff { get; private set; }
 
+    /// <summary>Of the process, or null for that of the pod.</summary>
+    public string? SelinuxLabel { get; private set; }
+
+    public string? ApparmorProfile { get; private set; }
+
+    /// <param name="path">Of the list, for messages.</param>
+    /// <exception cref="SpecException">An isolator is not understood, given twice, or cannot be enforced.</exception>
     public static AppLimits Read(IReadOnlyList<Isolator> isolators, string path)
     {
         var limits = new AppLimits();
-        for (int i = 0; i < isolators.Count; i++)
-        {
-            var at = $"{path}[{i}].value";
-            try
-            {
-                limits.Take(isolators[i], at);
-            }
-            catch (Exception problem) when (problem is InvalidOperationException or KeyNotFoundException or FormatException)
-            {
-                throw new SpecException(at, $"is not what the isolator {isolators[i].Name} takes: {isolators[i].Value.GetRawText()}");
-            }
-        }
-
+        Isolators.ForEach(isolators, path, limits.Take);
         return limits;
     }
 
-    void Take(Isolator isolator, string at)
+    bool Take(Isolator isolator, string at)
     {
         var value = isolator.Value;
         switch (isolator.Name)
         {
-            case "resource/memory":
-                Memory = Quantity.ParseWhole(LimitOf(value), at);
-                break;
-            case "resource/cpu":
-                Cpu = Quantity.ParseThousandths(LimitOf(value), at);
-                break;
-            case "os/linux/cpu-shares":
-                CpuShares = value.GetUInt64();
-                break;
-            case "os/linux/pids-limit":
-                Pids = value.GetInt64();
-                break;
             case "os/linux/oom-score-adj":
                 OutOfMemoryScore = value.GetInt32() is >= -1000 and <= 1000 and var score
                     ? score : throw new SpecException(at, "an out-of-memory score lies between -1000 and 1000");
-                break;
+                return true;
             case "os/linux/no-new-privileges":
                 NoNewPrivileges = value.GetBoolean();
-                break;
+                return true;
             case "os/linux/capabilities-retain-set":
                 Capabilities = SetOf(value, at);
-                break;
+                return true;
             case "os/linux/capabilities-remove-set":
                 Capabilities = CapabilitySet.Default.Except(SetOf(value, at));
-                break;
+                return true;
             case "os/linux/seccomp-retain-set":
-                Seccomp = SeccompSets.Retain(Names(value), ErrnoOf(value, at));
+                Seccomp = Filter(SeccompSets.Retain, value, at);
                 SeccompIsOff = Seccomp is null;
-                break;
+                return true;
             case "os/linux/seccomp-remove-set":
-                Seccomp = SeccompSets.Remove(Names(value), ErrnoOf(value, at));
-                SeccompIsOff = Seccomp is null;
-                break;
+                Seccomp = Filter(SeccompSets.Remove, value, at);
+                return true;
+            case "os/linux/selinux-context":
+                SelinuxLabel = Isolators.SelinuxLabelOf(value);
+                return true;
+            case "os/linux/apparmor-profile":
+                ApparmorProfile = value.GetString() is { Length: > 0 } profile ? profile : throw new FormatException();
+                return true;
             default:
-                throw new SpecException(at, $"the isolator {isolator.Name} cannot be enforced here; remove it to run the app without it");
+                return Resources.TryTake(isolator, at);
         }
     }
 
-    static string LimitOf(JsonElement value)
+    static SeccompProfile? Filter(Func<IReadOnlyList<string>, Errno?, SeccompProfile?> make, JsonElement value, string at)
     {
-        var limit = value.GetProperty("limit");
-        return limit.ValueKind == JsonValueKind.String ? limit.GetString()! : limit.GetRawText();
+        try
+        {
+            return Names(value) is { Count: > 0 } names ? make(names, ErrnoOf(value, at)) : throw new SpecException(at, "the set names no system call");
+        }
+        catch (ArgumentException problem)
+        {
+            throw new SpecException(at, problem.Message);
+        }
     }
 
     static List<string> Names(JsonElement value) => [.. value.GetProperty("set").EnumerateArray().Select(name => name.GetString() ?? "")];
@@ -110,8 +96,9 @@ sealed record AppLimits
         return set;
     }
 
-    static Errno ErrnoOf(JsonElement value, string at) =>
-        !value.TryGetProperty("errno", out var name) ? Errno.EPERM
-        : Enum.TryParse<Errno>(name.GetString(), out var errno) && errno != Errno.None ? errno
-        : throw new SpecException(at, $"'{name.GetString()}' is no error name such as EPERM");
+    /// <returns>Null where the call shall end the app.</returns>
+    static Errno? ErrnoOf(JsonElement value, string at) =>
+        !value.TryGetProperty("errno", out var name) || name.GetString() is not { Length: > 0 } text ? null
+        : Enum.TryParse<Errno>(text, out var errno) && errno != Errno.None ? errno
+        : throw new SpecException(at, $"'{text}' is no error name such as EPERM");
 }

@@ -83,6 +83,7 @@ public static class PodPreparation
             Stage1Linux.Prepare(directory, version);
         }
 
+        PodLimits.Read(manifest).Write(directory);
         AppVolumes.CreateEmpty(manifest, directory, pod.PrivateUsers?.Shift ?? 0);
 
         for (int i = 0; i < manifest.Apps.Count; i++)

@@ -63,6 +63,8 @@ public sealed record PodRequest
     public Stage1Image? Stage1 { get; init; }
 
     /// <summary>Of the pod as a whole.</summary>
+    public IReadOnlyList<Isolator> Isolators { get; init; } = [];
+
     public IReadOnlyList<Annotation> Annotations { get; init; } = [];
 
     public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }

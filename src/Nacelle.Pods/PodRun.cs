@@ -85,6 +85,11 @@ public static class PodRun
                 AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
             }
 
+            if (options.Network == "host")
+            {
+                PodLimits.Read(manifest).RequireOwnNetwork();
+            }
+
             bool mutable = PodApps.IsMutable(manifest);
             if (mutable)
             {

@@ -25,6 +25,32 @@ sealed class PodCgroups(bool fromUserNamespace)
     /// <summary>The version 1 hierarchies that an app can see its group in; null where there is version 2 alone.</summary>
     public IReadOnlyList<string>? Hierarchies => layout.Kind == CgroupKind.Unified ? null : layout.HierarchyNames(Always | CgroupControllers.Devices);
 
+    /// <summary>The limits on all apps of the pod together, of which the pod directory may tell.</summary>
+    readonly CgroupLimits? ofPod = ReadOfPod();
+
+    Cgroup? whole;
+
+    static CgroupLimits? ReadOfPod() => Files.Exists(FileDescriptor.WorkingDirectory, "resources")
+        ? ContainerResources.ToLimits(RuntimeResources.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, "resources"), "resources"), devices: null) : null;
+
+    /// <summary>Makes the pod's own group, if there are limits on all apps together.</summary>
+    public void CreateWhole(string uuid)
+    {
+        if (ofPod is not null && layout.Kind != CgroupKind.None)
+        {
+            whole = Cgroup.Create(layout, $"{Cgroup.DefaultParent}/{uuid}", ofPod.Controllers | Always);
+            Apply(whole, ofPod);
+        }
+    }
+
+    static void Apply(Cgroup group, CgroupLimits limits)
+    {
+        foreach (var unset in group.Apply(limits))
+        {
+            Messages.Error($"warning: {unset}");
+        }
+    }
+
     /// <summary>Makes the app's group with its limits. Limits that this machine cannot set are said on standard error, one line each.</summary>
     public AppCgroup? Create(RuntimeConfig config)
     {
@@ -35,12 +61,9 @@ sealed class PodCgroups(bool fromUserNamespace)
         }
 
         var limits = ContainerResources.ToLimits(config.Linux.Resources ?? new RuntimeResources(), DeviceRule.Default);
-        var group = Cgroup.Create(layout, path, limits.Controllers | Always);
+        var group = Cgroup.Create(layout, path, limits.Controllers | Always | (ofPod?.Controllers ?? CgroupControllers.None));
         groups.Add(group);
-        foreach (var unset in group.Apply(limits))
-        {
-            Messages.Error($"warning: {unset}");
-        }
+        Apply(group, limits);
 
         // Into a version 2 group one is born, if one has the right to it. Root of a user namespace has not: there the file that we have opened counts
         // (Linux 5.16), at the price of the grace period that moving takes.
@@ -54,7 +77,7 @@ sealed class PodCgroups(bool fromUserNamespace)
     /// <summary>Removes the groups when their processes are gone.</summary>
     public void Remove()
     {
-        foreach (var group in groups)
+        foreach (var group in whole is null ? groups : [.. groups, whole])
         {
             try
             {

@@ -50,6 +50,7 @@ static class Stage1Run
         using var mounts = new PodMounts("");
         mounts.AddDevices(options);
         mounts.KnowSys(options, add: true);
+        groups.CreateWhole(options.Uuid);
         var planning = new AppPlanning(options, groups, mounts);
         List<PlannedApp> apps = [.. manifest.Apps.Select(app => planning.Prepare(app, terminal))];
         mounts.Attach();

@@ -54,10 +54,15 @@ public sealed class Machine : IDisposable
     public Result ShellAs(string script, params string[] appFlags) => Nacelle(["run", TestImages.Busybox, "--exec=/bin/sh", .. appFlags, "--", "-c", script]);
 
     /// <summary>Starts a pod that runs on; its output is thrown away.</summary>
-    public (Process Process, string Uuid) StartShell(string script, params string[] flags)
+    public (Process Process, string Uuid) StartShell(string script, params string[] flags) => StartShell(script, flags, []);
+
+    /// <summary>As <see cref="StartShell(string, string[])"/>, with flags of the app behind the image.</summary>
+    public (Process Process, string Uuid) StartShellAs(string script, params string[] appFlags) => StartShell(script, [], appFlags);
+
+    (Process Process, string Uuid) StartShell(string script, string[] flags, string[] appFlags)
     {
         var file = $"{Path}/uuid-{started.Count}";
-        var process = Start(["run", $"--uuid-file-save={file}", .. flags, TestImages.Busybox, "--exec=/bin/sh", "--", "-c", script]);
+        var process = Start(["run", $"--uuid-file-save={file}", .. flags, TestImages.Busybox, "--exec=/bin/sh", .. appFlags, "--", "-c", script]);
         Eventually(() => File.Exists(file) && File.ReadAllText(file).EndsWith('\n'), "the pod's UUID is written");
         var uuid = File.ReadAllText(file).Trim();
         Eventually(() => Nacelle("status", uuid).Output is var status && status.Contains("state=running", StringComparison.Ordinal) && status.Contains("\npid=", StringComparison.Ordinal) && AppsStarted(uuid), "the pod runs");

@@ -61,13 +61,13 @@ public class SyscallTableTests
     public void An_unknown_set_is_refused_by_name()
     {
         Assert.Null(SeccompSets.Expand("@rkt/nonsense"));
-        Assert.Contains("@rkt/nonsense", Assert.Throws<ArgumentException>(() => SeccompSets.Retain(["@rkt/nonsense"])).Message, StringComparison.Ordinal);
+        Assert.Contains("@rkt/nonsense", Assert.Throws<ArgumentException>(() => SeccompSets.Retain(["@rkt/nonsense"], null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Retaining_all_means_no_filter_and_removing_nothing_the_default()
     {
-        Assert.Null(SeccompSets.Retain(["@appc.io/all"]));
-        Assert.Null(SeccompSets.Remove(["@appc.io/empty"]));
+        Assert.Null(SeccompSets.Retain(["@appc.io/all"], null));
+        Assert.Null(SeccompSets.Remove(["@appc.io/empty"], null));
     }
 }
