@@ -7,7 +7,7 @@ namespace Nacelle.Cli;
 /// <summary>How commands are told which pods they are about.</summary>
 static class PodArguments
 {
-    public static readonly Option UuidFile = new("uuid-file", "FILE", "take the UUID from this file");
+    public static readonly Option UuidFile = new("uuid-file", "FILE", "take the UUID from this file") { IsWord = true };
 
     /// <summary>The pods that words and --uuid-file name.</summary>
     public static IReadOnlyList<string> Names(Invocation invocation)

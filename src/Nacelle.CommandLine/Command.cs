@@ -6,12 +6,25 @@ namespace Nacelle.CommandLine;
 public sealed record Option(string Name, string? ValueName, string Summary)
 {
     public bool IsSwitch => ValueName is null;
+
+    /// <summary>Understood, for old scripts, and left out of the help.</summary>
+    public bool IsHidden { get; init; }
+
+    /// <summary>Takes the place of a word: whoever gives it gives one word less before the command line of somebody else begins.</summary>
+    public bool IsWord { get; init; }
+
+    /// <summary>What its value may be, where the name of the value does not say so; null where it does, or where anything may.</summary>
+    public IReadOnlyList<string>? Choices { get; init; }
+
+    /// <summary>What its value may be, as far as that is fixed: of <c>new|update|never</c> the three.</summary>
+    public IReadOnlyList<string> Values => Choices ?? (IsSwitch ? ["true", "false"] : ValueName!.Contains('|') ? [.. ValueName.Split('|').Where(IsLiteral)] : []);
+
+    static bool IsLiteral(string text) => text.Length > 0 && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
 }
 
 /// <summary>A verb of the command line.</summary>
 /// <param name="Name">One word, or two for what is done to images.</param>
-/// <param name="Synopsis">What follows the name and the flags.</param>
-/// <param name="WordsBeforeLiteral">After so many words all is taken as it stands, flags included: the command line of somebody else.</param>
+/// <param name="Synopsis">What follows the name and the flags; see <see cref="CommandLine.Operands"/>.</param>
 public sealed record Command(string Name, string Synopsis, string Summary, IReadOnlyList<Option> Options, Func<Invocation, int> Run)
 {
     /// <summary>A verb of the executable of that name beside this one: it gets the whole command line as it stands, requests for help included.</summary>
@@ -19,9 +32,18 @@ public sealed record Command(string Name, string Synopsis, string Summary, IRead
 
     public string? Program { get; private init; }
 
+    /// <summary>After so many words all is taken as it stands, flags included: the command line of somebody else.</summary>
     public int WordsBeforeLiteral { get; init; } = int.MaxValue;
 
     public string Description { get; init; } = "";
+
+    /// <summary>For old scripts, or for our other executables: left out of the help, and never meant by a shortened name.</summary>
+    public bool IsHidden { get; init; }
+
+    /// <summary>Whether "--" begins the arguments of an app, which "---" ends; of other commands "--" only ends the flags.</summary>
+    public bool TakesAppArguments => Synopsis.Contains("[-- ", StringComparison.Ordinal);
+
+    public Operands Operands => new(Synopsis);
 }
 
 /// <summary>A part of a command line in its order: a flag with its value, a word, or the arguments between "--" and "---".</summary>

@@ -11,18 +11,34 @@ public sealed record CommandProgram(string Name, string Purpose, IReadOnlyList<C
 
     const int NoCommand = 2;
 
+    /// <summary>What words of a command may be that only this program knows, with a remark on each: of an operand by its name (<c>UUID</c>), of a flag's value by the flag (<c>--app</c>).</summary>
+    public Func<Invocation, string, IEnumerable<(string Word, string Remark)>> Values { get; init; } = (_, _) => [];
+
     public int Run(string[] arguments)
     {
         try
         {
-            var invocation = Grammar.Parse(Commands, GlobalFlags.All, arguments, out var command);
-            if (invocation is null)
+            switch (arguments)
             {
-                Output.Write(command is null ? Help.Overview(this) : Help.For(command));
-                return arguments.Length == 0 ? NoCommand : 0;
+                case [Completion.Verb, .. var words]:
+                    return Complete(words);
+                case [ManualPage.Verb, var directory, var date]:
+                    return WriteManual(directory, date);
             }
 
-            return invocation.Command.Program is { } other ? Become(InstalledPrograms.Find(other), arguments) : invocation.Command.Run(invocation);
+            switch (Grammar.Parse(Commands, GlobalFlags.All, arguments))
+            {
+                case Request.Do { Invocation.Command.Program: { } other }:
+                    return Become(InstalledPrograms.Find(other), arguments);
+                case Request.Do { Invocation: var invocation }:
+                    return invocation.Command.Run(invocation);
+                case Request.Explain asked:
+                    var help = new Help(Terminal.IsTerminal(FileDescriptor.StandardOutput) && Terminal.GetSize(FileDescriptor.StandardOutput).Columns is > 0 and var width ? width : null);
+                    Output.Write(asked.Command is { } command ? help.For(command) : help.Overview(this, asked.Group));
+                    return asked.IsAsked ? 0 : NoCommand;
+                default:
+                    throw new InvalidOperationException("a request of another kind");
+            }
         }
         catch (AlreadyToldException)
         {
@@ -43,6 +59,28 @@ public sealed record CommandProgram(string Name, string Purpose, IReadOnlyList<C
             Output.Error($"this is a fault of nacelle, please report it: {fault}");
             return OwnError;
         }
+    }
+
+    /// <summary>For shells: what the last of the words may become. What is in the way of knowing is not told amid a line that somebody writes.</summary>
+    int Complete(string[] words)
+    {
+        if (Completion.Of(this, words, out var other) is { } completion)
+        {
+            Output.Write($"{completion}");
+            return 0;
+        }
+
+        return Become(InstalledPrograms.Find(other!), [Completion.Verb, .. words]);
+    }
+
+    int WriteManual(string directory, string date)
+    {
+        foreach (var (name, page) in ManualPage.Of(this, date))
+        {
+            Files.WriteAll(FileDescriptor.WorkingDirectory, $"{directory}/{name}", page);
+        }
+
+        return 0;
     }
 
     static int Become(string program, string[] arguments) => throw Processes.Execute(program, [program, .. arguments], Processes.Environment());

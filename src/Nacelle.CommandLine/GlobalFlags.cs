@@ -7,7 +7,10 @@ public static class GlobalFlags
 {
     public static readonly Option Debug = new("debug", null, "say more on standard error");
     public static readonly Option Directory = new("dir", "DIRECTORY", "the data directory (/var/lib/nacelle)");
-    public static readonly Option Insecure = new("insecure-options", "LIST", "what may be insecure: none, image, tls, http, capabilities, paths, seccomp, all-fetch, all-run, all");
+    public static readonly Option Insecure = new("insecure-options", "LIST", "what may be insecure: none, image, tls, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all")
+    {
+        Choices = ["none", "image", "tls", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"],
+    };
 
     public static readonly Option SystemConfig = new("system-config", "DIRECTORY", "the distribution's configuration (/usr/lib/nacelle)");
     public static readonly Option LocalConfig = new("local-config", "DIRECTORY", "this machine's configuration (/etc/nacelle)");
@@ -16,7 +19,9 @@ public static class GlobalFlags
 
     public static readonly IReadOnlyList<Option> All = [Debug, Directory, Insecure, SystemConfig, LocalConfig, UserConfig, TrustKeys];
 
-    static readonly string[] Words = ["none", "image", "tls", "ondisk", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"];
+    /// <summary>Meant something to rkt once, and is passed over.</summary>
+    const string OnDisk = "ondisk";
+
     static readonly string[] FetchWords = ["image", "tls", "http", "pubkey"];
     static readonly string[] RunWords = ["capabilities", "paths", "seccomp"];
 
@@ -51,9 +56,9 @@ public static class GlobalFlags
         bool insecure = false;
         foreach (var word in (invocation.Value(Insecure) ?? "none").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (!Words.Contains(word))
+            if (!Insecure.Values.Contains(word) && word != OnDisk)
             {
-                throw new UserException($"--insecure-options: there is no '{word}'; use {string.Join(", ", Words)}");
+                throw new UserException($"--insecure-options: there is no '{word}'; use {string.Join(", ", Insecure.Values)}");
             }
 
             insecure |= word == what || word == "all" || (word == "all-run" && RunWords.Contains(what)) || (word == "all-fetch" && FetchWords.Contains(what));

@@ -10,7 +10,7 @@ static class DownloadCommand
 {
     static readonly Option Checksum = new("checksum", "DIGEST", "sha256:… or sha512:…: what the content has to be");
 
-    public static readonly Command Definition = new("download", "[FLAGS] URL FILE", "write what a URL gives to a file", [Checksum], Run);
+    public static readonly Command Definition = new("download", "[FLAGS] URL FILE", "write what a URL gives to a file", [Checksum], Run) { IsHidden = true };
 
     static int Run(Invocation invocation)
     {

@@ -35,7 +35,7 @@ public sealed class ConfigurationTests : IDisposable
     Invocation Invoke(params string[] flags)
     {
         var command = new Command("c", "", "", [], _ => 0);
-        return Grammar.Parse([command], GlobalFlags.All, [$"--system-config={System}", $"--local-config={Local}", $"--user-config={User}", .. flags, "c"], out _)!;
+        return ((Request.Do)Grammar.Parse([command], GlobalFlags.All, [$"--system-config={System}", $"--local-config={Local}", $"--user-config={User}", .. flags, "c"])).Invocation;
     }
 
     [Fact]

@@ -41,6 +41,21 @@ public sealed class Machine : IDisposable
 
     public static string Program => Binaries + "/nacelle";
 
+    /// <summary>Where the sources lie, with their scripts.</summary>
+    public static string Sources
+    {
+        get
+        {
+            var root = AppContext.BaseDirectory;
+            while (!File.Exists(root + "/Nacelle.slnx"))
+            {
+                root = System.IO.Path.GetDirectoryName(root) ?? throw new InvalidOperationException("the tests do not lie in the source tree");
+            }
+
+            return root;
+        }
+    }
+
     /// <summary>The flags by which nacelle works on this machine's data directory, and takes OCI images whoever made them.</summary>
     public string[] Flags => [$"--dir={Data}", $"--local-config={Path}/config"];
 

@@ -134,7 +134,7 @@ public sealed class FetchProgramTests
     [InlineData("nacelle: there is no flag --nope for fetch; see nacelle help fetch", "--nope", "docker://a")]
     [InlineData("nacelle: --pull-policy is new, update or never, not 'often'", "--pull-policy=often", "docker://a")]
     [InlineData("nacelle: --platform: 'linux' is not a platform: write os/architecture or os/architecture/variant, as in linux/arm64", "--platform=linux", "docker://a")]
-    [InlineData("nacelle: --insecure-options: there is no 'x'; use none, image, tls, ondisk, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all", "--insecure-options=http,x", "docker://a")]
+    [InlineData("nacelle: --insecure-options: there is no 'x'; use none, image, tls, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all", "--insecure-options=http,x", "docker://a")]
     [InlineData("nacelle: 'docker://A/' is not an image reference: the repository is missing", "docker://A/")]
     [InlineData("nacelle: cannot reach registry 127.0.0.1:1: connection refused", "docker://127.0.0.1:1/a")]
     [InlineData("nacelle: image not found: open /nowhere: ENOENT", "/nowhere")]
