@@ -7,12 +7,14 @@ directory=$(realpath -m -- "$1")
 share=$(realpath -m -- "${2:-$1/share}")
 cd "$(dirname "$0")/.."
 mkdir -p "$directory"
-for project in Cli Supervisor Fetch Oci Build; do
+for project in Cli Supervisor Fetch Oci Build Flavors; do
     output=artifacts/publish/$project
     rm -rf "$output"
     dotnet publish "src/Nacelle.$project" --configuration Release --output "$output" --verbosity quiet -nologo
     find "$output" -maxdepth 1 -type f -perm -u+x ! -name '*.dbg' ! -name '*.dll' -exec install -m 0755 -t "$directory" {} +
 done
+rm -f "$directory/nacelle-flavors" # which is of use only in images
+eng/stage1-images.sh artifacts/publish/Flavors/nacelle-flavors "$directory/stage1-images"
 
 eng/man.sh "$directory" "$share/man/man1"
 mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" "$share/fish/vendor_completions.d"

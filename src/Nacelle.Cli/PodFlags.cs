@@ -64,10 +64,10 @@ static class PodFlags
 
     public static PodRunOptions ToRunOptions(Invocation invocation)
     {
-        var network = invocation.Value(Network) ?? "none";
+        var network = invocation.Value(Network);
         return ToRelaxations(invocation) with
         {
-            Network = network is "none" or "host" ? network
+            Network = network is null or "none" or "host" ? network
                 : throw new UserException($"--net={network}: use none or host; networks by CNI are not there yet"),
             Hostname = invocation.Value(Hostname) is { } name ? CheckHostname(name) : null,
             Interactive = invocation.Is(Interactive),

@@ -101,7 +101,7 @@ static class ContainerProcess
     }
 
     /// <summary>CVE-2024-21626: no magic link of /proc may lead to a directory outside.</summary>
-    static LaunchPlan.Step EnterWorkingDirectory(LaunchPlan plan, string path)
+    public static LaunchPlan.Step EnterWorkingDirectory(LaunchPlan plan, string path)
     {
         var operation = $"enter {path} in the container";
         var root = plan.CallForResult(operation, SystemCall.openat, -100, plan.Text("/"), (long)(OpenFlags.Path | OpenFlags.CloseOnExec));
@@ -140,7 +140,7 @@ static class ContainerProcess
     }
 
     /// <summary>One exec for each place where the program may lie, in the order of PATH.</summary>
-    static void Execute(LaunchPlan plan, RuntimeProcess process, string program)
+    public static void Execute(LaunchPlan plan, RuntimeProcess process, string program)
     {
         var arguments = plan.TextArray(process.Args);
         var environment = plan.TextArray(process.Env);

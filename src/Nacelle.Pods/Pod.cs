@@ -96,7 +96,26 @@ public sealed class Pod : IDisposable
     internal bool HasStarted => Files.Exists(Directory, "pid") || Files.Exists(Directory, "ppid");
 
     /// <summary>The process that stage0 became or started as stage1's <c>run</c>, in whose mount namespace stage1's root file system is mounted.</summary>
-    internal int? Stage1ProcessId => NumberIn("stage1-pid");
+    /// <returns>Its mount namespace; null when that process is gone, whoever has its number now.</returns>
+    internal FileDescriptor? TryOpenStage1Mounts()
+    {
+        if ((Files.TryReadText(Directory, "stage1-pid") ?? "").Trim().Split(' ') is not [var number, var start] || !int.TryParse(number, out int pid))
+        {
+            return null;
+        }
+
+        var mounts = Files.TryOpen(FileDescriptor.WorkingDirectory, $"/proc/{pid}/ns/mnt", OpenFlags.ReadOnly, out _);
+        if (mounts is not null && $"{Processes.TryStatus(pid)?.StartTime}" != start)
+        {
+            mounts.Dispose();
+            mounts = null;
+        }
+
+        return mounts;
+    }
+
+    /// <summary>Notes the process that is, or becomes, stage1's <c>run</c>.</summary>
+    internal void WriteStage1Process(int pid) => Files.WriteAll(Directory, "stage1-pid", $"{pid} {Processes.TryStatus(pid)?.StartTime}\n");
 
     /// <summary>An app's exit code, or null while it has none.</summary>
     public int? ExitCodeOf(AppName app) => int.TryParse(Files.TryReadText(Directory, $"stage1/rootfs/rkt/status/{app}"), out int code) ? code : null;

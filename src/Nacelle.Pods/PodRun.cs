@@ -7,8 +7,8 @@ namespace Nacelle.Pods;
 /// <summary>How a prepared pod is run: what is said at that moment and not when it is prepared.</summary>
 public sealed record PodRunOptions
 {
-    /// <summary>"none" or "host".</summary>
-    public string Network { get; init; } = "none";
+    /// <summary>"none" or "host"; null for what the pod's stage1 has by default.</summary>
+    public string? Network { get; init; }
 
     public string? Hostname { get; init; }
 
@@ -63,7 +63,8 @@ public static class PodRun
         try
         {
             var stage1 = Stage1.ReadManifest(pod);
-            using var outside = Stage1.Says(stage1, Stage1.MountsAnnotation, "shared") ? Files.Open("/proc/self/ns/mnt", OpenFlags.ReadOnly) : null;
+            bool isolated = !Stage1.Says(stage1, Stage1.IsolationAnnotation, "none");
+            using var outside = isolated ? null : Files.Open("/proc/self/ns/mnt", OpenFlags.ReadOnly);
             Mounts.EnterPrivateNamespace();
 
             // Opened only now: what was opened before belongs to mounts of the old namespace, which overlayfs does not take (EINVAL).
@@ -71,11 +72,12 @@ public static class PodRun
             using var store = LayerStore.Open(data);
             var manifest = pod.ReadManifest();
             using var layers = PodLayers.Open(pod, store, manifest);
-            var hostname = options.Hostname ?? $"nacelle-{pod.Uuid}";
+            var hostname = options.Hostname ?? (isolated ? $"nacelle-{pod.Uuid}" : Environment.MachineName);
+            var network = options.Network ?? (isolated ? "none" : "host");
             PodFileSystems.MountShared(pod, layers, mounted);
             foreach (var app in manifest.Apps)
             {
-                PodFileSystems.MountApp(pod, layers, app.Name, hostname, options.Network == "host", mounted);
+                PodFileSystems.MountApp(pod, layers, app.Name, hostname, network == "host", mounted);
             }
 
             PodFileSystems.FillVolumes(pod, manifest);
@@ -93,10 +95,10 @@ public static class PodRun
             bool mutable = PodApps.IsMutable(manifest);
             if (mutable)
             {
-                new PodSettings(hostname, options.Network == "host").Write(pod);
+                new PodSettings(hostname, network == "host").Write(pod);
             }
 
-            return Start(pod, stage1, Stage1Arguments.Of(pod, stage1, options, hostname, mutable, warn), outside, warn);
+            return Start(pod, stage1, Stage1Arguments.Of(pod, stage1, options with { Network = network }, hostname, mutable, warn), outside, warn);
         }
         catch
         {
@@ -131,7 +133,7 @@ public static class PodRun
 
         if (pod.HasStage1Image)
         {
-            Files.WriteAll(pod.Directory, "stage1-pid", $"{Environment.ProcessId}\n");
+            pod.WriteStage1Process(Environment.ProcessId);
         }
 
         if (Stage1.Says(stage1, Stage1.SignalsAnnotation, "blocked"))

@@ -19,8 +19,11 @@ public static class Stage1
     /// <summary>A stage1 with this annotation, "reported", says itself why it cannot run a pod; others are watched (<see cref="Stage1Watch"/>).</summary>
     public const string FailuresAnnotation = "nacelle/stage1/failures";
 
-    /// <summary>A stage1 with this annotation, "shared", is given the mount namespace that it is started from, so that mounts can be shared with the host.</summary>
-    public const string MountsAnnotation = "nacelle/stage1/mounts";
+    /// <summary>
+    /// A stage1 with this annotation, "none", leaves apps in the host's network and under its name, so that is what they are told; and it is given the mount
+    /// namespace that it is started from, to share mounts with the host.
+    /// </summary>
+    public const string IsolationAnnotation = "nacelle/stage1/isolation";
 
     public static AppImageManifest ReadManifest(Pod pod) => AppImageManifest.Parse(Files.ReadAll(pod.Directory, "stage1/manifest"), $"{pod.Path}/stage1/manifest");
 

@@ -92,9 +92,7 @@ public static class Stage1Call
 
         void JoinStage1()
         {
-            int? pid = pod.Stage1ProcessId;
-            var found = pid is null ? null : Files.TryStatus(FileDescriptor.WorkingDirectory, $"/proc/{pid}/root{pod.Path}/{entryPoint}", out _);
-            var mounts = found is null ? null : Files.TryOpen(FileDescriptor.WorkingDirectory, $"/proc/{pid}/ns/mnt", OpenFlags.ReadOnly, out _);
+            var mounts = pod.TryOpenStage1Mounts();
             held.Add(mounts ?? throw new PodException($"pod {pod.Uuid}: the process of its stage1 {Manifest.Name} is gone, though somebody holds the pod's lock"));
             Plan.Call("leave the file system attributes of others", SystemCall.unshare, CLONE_FS);
             Plan.Call("join stage1's mount namespace", SystemCall.setns, Plan.Descriptor(mounts), (long)Namespaces.Mount);

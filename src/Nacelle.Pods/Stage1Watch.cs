@@ -23,7 +23,7 @@ static class Stage1Watch
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, SIG_SETMASK, plan.Bytes(stackalloc byte[8]), 0, 8);
         plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray([program, .. arguments]), plan.TextArray(environment));
         var process = Launcher.Start(plan);
-        Files.WriteAll(pod.Directory, "stage1-pid", $"{process.Id}\n");
+        pod.WriteStage1Process(process.Id);
         bool started = false, hung = false;
         long deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         int code = ProcessRelay.Until(process, null, wait: entries =>

@@ -18,6 +18,7 @@ public class ProjectReferenceTests
         ["Pods"] = ["Containers", "Images", "Network", "Trust"],
         ["Build"] = ["CommandLine", "Pods"],
         ["Supervisor"] = ["Containers"],
+        ["Flavors"] = ["Containers", "Systemd"],
         ["Oci"] = ["Containers", "Systemd"],
         ["Cli"] = ["CommandLine", "Pods"],
         ["Cri"] = ["Pods"],
