@@ -14,7 +14,7 @@ static class AppSandboxCommand
 
     public static readonly Command Definition = new(
         "app sandbox", "[FLAGS]", "run a pod without apps, which are added while it runs",
-        [.. PodFlags.Surroundings, PodFlags.UuidFile, PodFlags.Volume, .. ResourceFlags.OfPod, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
+        [.. PodFlags.Surroundings, Detachment.Flag, PodFlags.UuidFile, PodFlags.Volume, .. ResourceFlags.OfPod, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
     {
         Description = "The process becomes the pod, which stays until it is stopped, whatever its apps do. See app add, app start, app stop and app rm.",
     };
@@ -22,6 +22,7 @@ static class AppSandboxCommand
     static int Run(Invocation invocation)
     {
         GlobalFlags.RequireRoot(invocation);
+        bool detach = Detachment.IsWanted(invocation);
         if (invocation.Words.Count > 0)
         {
             throw new UserException("app sandbox takes no image: add apps by app add when it runs");
@@ -44,7 +45,7 @@ static class AppSandboxCommand
             Files.WriteAll(FileDescriptor.WorkingDirectory, file, pod.Uuid + "\n");
         }
 
-        return PodRun.Run(pods, pod, options, PodPreparing.Warn);
+        return detach ? Detachment.Run(invocation, pods, pod) : PodRun.Run(pods, pod, options, PodPreparing.Warn);
     }
 
     static IEnumerable<Annotation> Pairs(Invocation invocation, Option option) =>

@@ -37,10 +37,38 @@ sealed record AppJson(string Name, string State)
 /// <summary>An image in rkt's JSON; times are nanoseconds.</summary>
 sealed record ImageJson(string Id, string Name, long ImportTime, long LastUsedTime, long Size);
 
+/// <summary>Something that has happened; the time in nanoseconds.</summary>
+sealed record EventJson(long Time, string Event, string Pod)
+{
+    public string? App { get; init; }
+
+    public int? ExitCode { get; init; }
+}
+
+/// <summary>What an app uses.</summary>
+sealed record UsageJson([property: JsonPropertyName("pod")] string Uuid, string App)
+{
+    public double? CpuPercent { get; init; }
+
+    public long? CpuNanoseconds { get; init; }
+
+    public long? MemoryBytes { get; init; }
+
+    public long? MemoryLimitBytes { get; init; }
+
+    public long? Pids { get; init; }
+
+    public long? ReadBytes { get; init; }
+
+    public long? WrittenBytes { get; init; }
+}
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PodJson))]
 [JsonSerializable(typeof(PodJson[]))]
 [JsonSerializable(typeof(AppJson))]
+[JsonSerializable(typeof(UsageJson[]))]
+[JsonSerializable(typeof(EventJson))]
 [JsonSerializable(typeof(AppJson[]))]
 [JsonSerializable(typeof(ImageJson[]))]
 sealed partial class CliJson : JsonSerializerContext

@@ -10,7 +10,7 @@ static class RunCommand
 {
     public static readonly Command Definition = new(
         "run", "[FLAGS] IMAGE [IMAGE'S FLAGS] [-- ARGUMENT… [---]] …", "run images in a pod",
-        [.. PodFlags.Running, PodFlags.UuidFile, .. PodFlags.Preparing], Run)
+        [.. PodFlags.Running, Detachment.Flag, PodFlags.UuidFile, .. PodFlags.Preparing], Run)
     {
         Description = "The process becomes the pod and ends with the first exit code of its apps that is not 0; 254 is an error of nacelle's own.\nFlags of an app follow its image; -- begins the app's arguments, --- ends them.",
     };
@@ -18,6 +18,7 @@ static class RunCommand
     static int Run(Invocation invocation)
     {
         GlobalFlags.RequireRoot(invocation);
+        bool detach = Detachment.IsWanted(invocation);
         var options = PodFlags.ToRunOptions(invocation);
         var request = PodFlags.ToRequest(invocation);
         if (options.Interactive && (request.Manifest?.Apps.Count ?? request.Apps.Count) > 1)
@@ -34,6 +35,6 @@ static class RunCommand
             Files.WriteAll(FileDescriptor.WorkingDirectory, file, pod.Uuid + "\n");
         }
 
-        return PodRun.Run(pods, pod, options, PodPreparing.Warn);
+        return detach ? Detachment.Run(invocation, pods, pod) : PodRun.Run(pods, pod, options, PodPreparing.Warn);
     }
 }

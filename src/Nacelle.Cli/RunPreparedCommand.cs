@@ -6,11 +6,12 @@ namespace Nacelle.Cli;
 /// <summary><c>run-prepared</c>: becomes a pod that was prepared earlier.</summary>
 static class RunPreparedCommand
 {
-    public static readonly Command Definition = new("run-prepared", "[FLAGS] UUID", "run a prepared pod", PodFlags.Running, Run);
+    public static readonly Command Definition = new("run-prepared", "[FLAGS] UUID", "run a prepared pod", [.. PodFlags.Running, Detachment.Flag], Run);
 
     static int Run(Invocation invocation)
     {
         GlobalFlags.RequireRoot(invocation);
+        bool detach = Detachment.IsWanted(invocation);
         var options = PodFlags.ToRunOptions(invocation);
         using var pods = new PodStore(GlobalFlags.DataDirectory(invocation));
         using var found = pods.Find(invocation.Words is [var uuid] ? uuid : throw new UserException("name the prepared pod by its UUID"));
@@ -24,6 +25,6 @@ static class RunPreparedCommand
             throw new UserException("--interactive is for one app: the pod has several");
         }
 
-        return PodRun.Run(pods, found.Pod, options, PodPreparing.Warn);
+        return detach ? Detachment.Run(invocation, pods, found.Pod) : PodRun.Run(pods, found.Pod, options, PodPreparing.Warn);
     }
 }

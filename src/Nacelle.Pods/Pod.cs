@@ -61,6 +61,12 @@ public sealed class Pod : IDisposable
     /// <summary>When the pod was started, or null.</summary>
     public DateTimeOffset? Started => TimeOf("pid") ?? TimeOf("ppid");
 
+    /// <summary>All its apps run, and those that say so themselves are ready. A stage1 that does not tell so is ready when its pod has a process.</summary>
+    public bool IsReady => Files.TryStatus(Directory, "stage1/rootfs/rkt/supervisor-status", out _) is not null || (HasStage1Image && ProcessId is not null);
+
+    /// <summary>With which the pod ended; null while it has not, or where nobody could tell.</summary>
+    public int? ExitCode => NumberIn("stage1/rootfs/rkt/exited");
+
     /// <summary>When the pod ended; null while it has not, or where its PID 1 was killed before it could say so.</summary>
     public DateTimeOffset? Finished => TimeOf("stage1/rootfs/rkt/exited");
 

@@ -62,6 +62,13 @@ public sealed class PodStore : IDisposable
 
     FileDescriptor OpenEmbryos() => Files.Open(pods, PodPlace.Embryo.DirectoryName(), OpenFlags.ReadOnly | OpenFlags.Directory);
 
+    /// <summary>The directory of all pods in one place, made where it is missing.</summary>
+    internal FileDescriptor OpenPlace(PodPlace place)
+    {
+        Files.EnsureDirectory(pods, place.DirectoryName(), 0x1E8);
+        return Files.Open(pods, place.DirectoryName(), OpenFlags.Path | OpenFlags.Directory);
+    }
+
     /// <summary>All pods with their states, in no order. The caller disposes of each.</summary>
     public IEnumerable<FoundPod> List()
     {
@@ -152,6 +159,9 @@ public sealed class PodStore : IDisposable
 
         return new FoundPod(pod, PodStates.StateOf(place, locked));
     }
+
+    /// <returns>Null where there is none.</returns>
+    internal Pod? TryOpen(string uuid, PodPlace place) => Open(uuid, place);
 
     Pod? Open(string uuid, PodPlace place)
     {
