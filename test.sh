@@ -33,6 +33,11 @@ if [ ! -x artifacts/bin/nacelle ] || [ -n "$(find src eng Directory.* -newer art
     eng/publish.sh artifacts/bin >"$results/publish.log" 2>&1 || { cat "$results/publish.log"; exit 1; }
 fi
 
+if [ ! -e artifacts/bin/stage1-images/stage1-systemd.aci ] || [ artifacts/publish/Flavors/nacelle-flavors -nt artifacts/bin/stage1-images/stage1-systemd.aci ]; then
+    echo "making the stage1 image of the flavor systemd"
+    eng/systemd-image.sh artifacts/publish/Flavors/nacelle-flavors artifacts/bin/stage1-images >"$results/systemd-image.log" 2>&1 || cat "$results/systemd-image.log"
+fi
+
 passed=0 failed=0 skipped=0
 skips=()
 

@@ -42,6 +42,7 @@ static class FlyRun
         var problem = !options.HostNetwork ? "apps are in the host's network: use --net=host, or none of --net"
             : options.Hostname is { } name && name != Environment.MachineName ? "apps keep the host's name: leave --hostname out"
             : options.PrivateUsers is not null ? "there are no user namespaces: leave --private-users out"
+            : FlavorDemands.OnPod(manifest) is { } ofPod ? $"there is nothing that could enforce {ofPod} for the pod as a whole"
             : FlavorDemands.OnSupervisor(app) is { } demand ? $"nobody supervises the app: {demand} cannot be had"
             : app.App?.Isolators.FirstOrDefault(one => one.Name is not ("os/linux/no-new-privileges" or "os/linux/oom-score-adj")) is { } isolator
                 ? $"there is nothing that could enforce {isolator.Name}, which the app asks for"

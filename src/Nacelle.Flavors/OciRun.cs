@@ -46,7 +46,8 @@ sealed class OciRun
     {
         var problem = options.Mutable ? "apps cannot come and go"
             : options.PrivateUsers is not null ? "there are no user namespaces: leave --private-users out"
-            : manifest.Apps.Select(FlavorDemands.OnSupervisor).FirstOrDefault(demand => demand is not null) is { } wanted ? $"nobody supervises the apps: {wanted} cannot be had"
+            : FlavorDemands.OnPod(manifest) is { } isolator ? $"nothing enforces {isolator} for the pod as a whole"
+            : manifest.Apps.Select(app => FlavorDemands.OnSupervisor(app)).FirstOrDefault(demand => demand is not null) is { } wanted ? $"nobody supervises the apps: {wanted} cannot be had"
             : null;
         if (problem is not null)
         {

@@ -18,6 +18,11 @@ try
         "oci/enter" => OciEnter.Enter(args),
         "oci/stop" => PodProcess.Stop(args, OciRun.ProcessIdPath),
         "oci/gc" => OciCollect.Collect(args),
+        "systemd/run" => SystemdRun.Run(Stage1Options.Parse(args)),
+        "systemd/prepare-app" => SystemdPrepareApp.Run(args[0]),
+        "systemd/ready" => MakeReady(),
+        "systemd/enter" => SystemdEnter.Enter(args),
+        "systemd/stop" => PodProcess.Stop(args, "ppid"),
         _ => throw new FlavorException($"'{entryPoint}' is no entry point: nacelle-flavors is part of stage1 images, and started by nacelle"),
     };
 }
@@ -30,4 +35,10 @@ catch (Exception fault)
 {
     Messages.Error($"this is a fault of nacelle, please report it: {fault}");
     return Messages.OwnError;
+}
+
+static int MakeReady()
+{
+    Files.MakeSymlink("ready", FileDescriptor.WorkingDirectory, "/rkt/supervisor-status");
+    return 0;
 }

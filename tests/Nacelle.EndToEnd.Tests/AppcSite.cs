@@ -58,6 +58,19 @@ sealed class AppcSite : IDisposable
         WritePage("");
     }
 
+    /// <summary>Makes an image of a root file system that is there, signs it, and has the site's page tell of it.</summary>
+    /// <param name="app">The manifest's app, in JSON.</param>
+    public void PublishTree(string name, string rootfs, string app, string key)
+    {
+        var last = name[(name.LastIndexOf('/') + 1)..];
+        File.WriteAllText($"{path}/manifest", $$"""
+            {"acKind":"ImageManifest","acVersion":"0.8.11","name":"{{name}}","labels":[{"name":"version","value":"1.0"},{"name":"os","value":"linux"},{"name":"arch","value":"{{Arch}}"}],"app":{{app}}}
+            """);
+        Shell($"tar -cf pages/{last}.tar manifest; tar -C {rootfs}/.. -rf pages/{last}.tar rootfs; mv pages/{last}.tar pages/{last}.aci");
+        Sign($"{last}.aci", key, null);
+        WritePage("");
+    }
+
     public void OfferKey(string key)
     {
         File.Copy(Export(key), $"{pages}/pubkeys.gpg");
