@@ -100,6 +100,6 @@ public static class ChrootPlan
         }
 
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, SIG_SETMASK, plan.Bytes(stackalloc byte[8]), 0, 8);
-        ContainerProcess.Execute(plan, process, process.Args[0]);
+        ContainerProcess.Execute(plan, process, process.Args[0], plan.TextArray(process.Env));
     }
 }

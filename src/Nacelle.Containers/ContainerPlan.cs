@@ -59,6 +59,7 @@ public static class ContainerPlan
             Terminal = terminal,
             Handshake = setting.Handshake,
             PreservedDescriptors = setting.PreservedDescriptors,
+            Sockets = setting.Sockets,
             KeyringName = setting.KeyringName,
             Grantable = ContainerIdentity.Grantable((own & Namespaces.User) != 0),
             Personality = linux.Personality,

@@ -27,6 +27,7 @@ static class ContainerProcess
 
         ContainerScheduling.Add(plan, process, setting);
         ConnectStreams(plan, setting.Terminal);
+        ContainerSockets.Connect(plan, setting.Sockets);
         CloseDescriptors(plan, setting);
         var entered = EnterWorkingDirectory(plan, process.Cwd);
         entered.Tolerate(Errno.EACCES);
@@ -56,12 +57,13 @@ static class ContainerProcess
 
         setting.Handshake?.Say(plan, ContainerHandshake.Ready, "report to the container's maker");
         setting.Handshake?.WaitForStart(plan);
+        var environment = plan.Words([.. process.Env.Select(plan.Text), .. ContainerSockets.Environment(plan, setting.Sockets), 0]);
         if (loadsLast)
         {
             filter?.Load(plan, setting.Handshake);
         }
 
-        Execute(plan, process, setting.Program ?? process.Args[0]);
+        Execute(plan, process, setting.Program ?? process.Args[0], environment);
     }
 
     static void JoinKeyring(LaunchPlan plan, string? name)
@@ -97,7 +99,7 @@ static class ContainerProcess
     /// </remarks>
     static void CloseDescriptors(LaunchPlan plan, ProcessSetting setting)
     {
-        plan.CloseAllBut(3 + setting.PreservedDescriptors, setting.Handshake?.Numbers ?? []);
+        plan.CloseAllBut(3 + Math.Max(setting.PreservedDescriptors, setting.Sockets.Count), setting.Handshake?.Numbers ?? []);
     }
 
     /// <summary>CVE-2024-21626: no magic link of /proc may lead to a directory outside.</summary>
@@ -140,10 +142,9 @@ static class ContainerProcess
     }
 
     /// <summary>One exec for each place where the program may lie, in the order of PATH.</summary>
-    public static void Execute(LaunchPlan plan, RuntimeProcess process, string program)
+    public static void Execute(LaunchPlan plan, RuntimeProcess process, string program, PlanValue environment)
     {
         var arguments = plan.TextArray(process.Args);
-        var environment = plan.TextArray(process.Env);
         var candidates = Candidates(program, process.Env);
         for (int i = 0; i < candidates.Count; i++)
         {

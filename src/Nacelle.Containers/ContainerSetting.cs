@@ -36,6 +36,9 @@ public sealed record ContainerSetting
     /// <summary>How many descriptors from 3 up the program keeps.</summary>
     public int PreservedDescriptors { get; init; }
 
+    /// <summary>What the program finds open from descriptor 3 up, and is told of; excludes <see cref="PreservedDescriptors"/>.</summary>
+    public IReadOnlyList<ContainerSocket> Sockets { get; init; } = [];
+
     /// <summary>The namespace types that the launching process has joined already, by a plan of their own.</summary>
     public Namespaces Joined { get; init; }
 

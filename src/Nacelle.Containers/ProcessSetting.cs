@@ -15,6 +15,9 @@ sealed record ProcessSetting
 
     public int PreservedDescriptors { get; init; }
 
+    /// <summary>From descriptor 3 up, in the place of <see cref="PreservedDescriptors"/>.</summary>
+    public IReadOnlyList<ContainerSocket> Sockets { get; init; } = [];
+
     public string? KeyringName { get; init; }
 
     /// <summary>The path of the program, where its first argument does not name it.</summary>

@@ -163,6 +163,12 @@ public sealed class LaunchPlan
     public Step Require(string operation, PlanValue address, int offset, ulong mask, ulong value, Errno error) =>
         Call(operation, PlanLayout.Require, address with { Number = address.Number + offset }, (long)mask, (long)value, (long)error);
 
+    /// <summary>Adds a step that makes no call, but writes a number as text into the plan's data.</summary>
+    /// <param name="number">A cell.</param>
+    /// <param name="address">An address of this plan, with room for twenty bytes behind <paramref name="offset"/>.</param>
+    public Step WriteDecimal(string operation, PlanValue number, PlanValue address, int offset) =>
+        Call(operation, PlanLayout.Decimal, number, address with { Number = address.Number + offset });
+
     /// <summary>Adds a call that opens something, and returns the cell that will hold the descriptor.</summary>
     public PlanValue CallForResult(
         string operation, int number, PlanValue a = default, PlanValue b = default, PlanValue c = default,

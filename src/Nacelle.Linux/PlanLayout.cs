@@ -9,7 +9,7 @@ static class PlanLayout
     public const int HeaderSize = 32, StepSize = 88;
 
     /// <summary>Stands in a step's place for the number of a call.</summary>
-    public const int Require = -1;
+    public const int Require = -1, Decimal = -2;
 
     /// <summary>Of all.</summary>
     public static int Length(Header header) =>

@@ -41,6 +41,12 @@ static unsafe class PlanSteps
                 return Fail(header, i, (int)step->D);
             }
 
+            if (step->Number == PlanLayout.Decimal)
+            {
+                WriteDecimal(Value(step->A, step->Kinds, data), (byte*)Value(step->B, step->Kinds >> 2, data));
+                continue;
+            }
+
             nint result = RawCall.Invoke(
                 step->Number,
                 Value(step->A, step->Kinds, data),
@@ -81,6 +87,22 @@ static unsafe class PlanSteps
         }
 
         return true;
+    }
+
+    /// <summary>Writes a number that is not negative, with a zero behind it; the plan has made room.</summary>
+    static void WriteDecimal(nint number, byte* text)
+    {
+        int digits = 1;
+        for (nint rest = number / 10; rest > 0; rest /= 10)
+        {
+            digits++;
+        }
+
+        text[digits] = 0;
+        for (; digits > 0; number /= 10)
+        {
+            text[--digits] = (byte)('0' + (number % 10));
+        }
     }
 
     static byte* Data(byte* plan) => plan + PlanLayout.HeaderSize + (((PlanLayout.Header*)plan)->StepCount * PlanLayout.StepSize);

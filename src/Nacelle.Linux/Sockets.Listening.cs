@@ -56,6 +56,17 @@ public static unsafe partial class Sockets
         return (credentials[0], (uint)credentials[1]);
     }
 
+    /// <summary>The port that a socket of the Internet protocols is bound to; null for others.</summary>
+    public static int? PortOf(FileDescriptor socket)
+    {
+        const int AF_INET = 2, AF_INET6 = 10;
+        byte* address = stackalloc byte[128]; // struct sockaddr_storage
+        uint length = 128;
+        // SAFETY: getsockname writes at most as many bytes as it is told; the port lies in the same place in both structures.
+        Call.Check(getsockname(socket, address, &length), "get the address of", socket.Description);
+        return *(ushort*)address is AF_INET or AF_INET6 ? (address[2] << 8) | address[3] : null;
+    }
+
     static FileDescriptor Bind(FileDescriptor directory, string name, int type, uint mode)
     {
         var bound = Open($"{directory.Description}/{name}", type);
@@ -89,6 +100,9 @@ public static unsafe partial class Sockets
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int accept4(FileDescriptor socket, void* address, uint* length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsockname(FileDescriptor socket, byte* address, uint* length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getsockopt(FileDescriptor socket, int level, int option, void* value, uint* length);

@@ -73,6 +73,9 @@ public static class SystemCall
     public static readonly int kill = Number(62, 129);
     public static readonly int signalfd4 = Number(289, 74);
     public static readonly int socket = Number(41, 198);
+    public static readonly int bind = Number(49, 200);
+    public static readonly int listen = Number(50, 201);
+    public static readonly int setsockopt = Number(54, 208);
     public static readonly int statx = Number(332, 291);
     public static readonly int set_mempolicy = Number(238, 237);
     public static readonly int sched_setaffinity = Number(203, 122);

@@ -10,7 +10,8 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
 {
     /// <summary>What of an app has to be there before its plans are built: its control group, and what it mounts from the host.</summary>
     /// <param name="terminal">The pod's own terminal is the app's.</param>
-    public PlannedApp Prepare(PodApp app, bool terminal)
+    /// <param name="sockets">That it finds open.</param>
+    public PlannedApp Prepare(PodApp app, bool terminal, IReadOnlyList<ContainerSocket> sockets)
     {
         var annotations = AppAnnotations.Of(app);
         var streams = annotations.Streams(options.Interactive);
@@ -26,7 +27,7 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
             }
         }
 
-        return new PlannedApp(app, annotations, streams, config, groups.Create(config), streams.Terminal ? Sockets.CreatePair("terminal") : null, notify);
+        return new PlannedApp(app, annotations, streams, config, groups.Create(config), streams.Terminal ? Sockets.CreatePair("terminal") : null, notify, sockets);
     }
 
     /// <param name="console">Where the pod's own terminal is to be sent, if it is the app's.</param>
@@ -39,6 +40,7 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
             Cgroups = planned.Group?.JoinFiles ?? [],
             CgroupHierarchies = groups.Hierarchies?.Select(name => new CgroupSource(name)).ToList(),
             ConsoleSocket = planned.Terminal?.Inner ?? console,
+            Sockets = planned.Sockets,
             DeviceSource = options.PrivateUsers is null ? null : "/dev",
         };
         var plan = ContainerPlan.Build(planned.Config, setting);
@@ -72,7 +74,7 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
             var exec = planned.App.App?.EventHandlers.FirstOrDefault(handler => handler.Name == name)?.Exec;
             var process = planned.Config.Process!;
             return exec is null ? null : new PlanImage(ContainerPlan.Build(
-                planned.Config with { Process = process with { Args = exec, Terminal = false, ConsoleSize = null } }, setting with { ConsoleSocket = null }));
+                planned.Config with { Process = process with { Args = exec, Terminal = false, ConsoleSize = null } }, setting with { ConsoleSocket = null, Sockets = [] }));
         }
     }
 }
@@ -81,9 +83,9 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
 /// <param name="Terminal">For a terminal of the app's own: the plan sends the outer side of it by one end, and it arrives at the other.</param>
 sealed record PlannedApp(
     PodApp App, AppAnnotations Annotations, StreamModes Streams, RuntimeConfig Config, AppCgroup? Group, (FileDescriptor Inner, FileDescriptor Outer)? Terminal,
-    FileDescriptor? Notify)
+    FileDescriptor? Notify, IReadOnlyList<ContainerSocket> Sockets)
 {
     /// <summary>All that PID 1 needs to have.</summary>
     public IEnumerable<FileDescriptor> Descriptors =>
-        [.. Group?.Descriptors ?? [], .. Terminal is { } pair ? (ReadOnlySpan<FileDescriptor>)[pair.Inner, pair.Outer] : [], .. Notify is null ? (ReadOnlySpan<FileDescriptor>)[] : [Notify]];
+        [.. Group?.Descriptors ?? [], .. Terminal is { } pair ? (ReadOnlySpan<FileDescriptor>)[pair.Inner, pair.Outer] : [], .. Notify is null ? (ReadOnlySpan<FileDescriptor>)[] : [Notify], .. Sockets.Select(socket => socket.Given).OfType<FileDescriptor>()];
 }

@@ -24,7 +24,7 @@ static class Stage1AppAdd
         try
         {
             var planning = new AppPlanning(options, groups, mounts);
-            var planned = planning.Prepare(app, terminal: false);
+            var planned = planning.Prepare(app, terminal: false, SocketActivation.Of(app, alone: false, []));
             mounts.Add(Mounts.Clone(FileDescriptor.WorkingDirectory, $"{Stage1AppRemove.RootOf(name)}", recursive: true), $"opt/stage2/{name}/rootfs");
             var order = planning.Order(planned, console: null);
             using var file = Files.CreateInMemory("app order");

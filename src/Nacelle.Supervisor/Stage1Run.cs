@@ -50,9 +50,10 @@ static class Stage1Run
         using var mounts = new PodMounts("");
         mounts.AddDevices(options);
         mounts.KnowSys(options, add: true);
+        var sockets = SocketActivation.Inherited();
         groups.CreateWhole(options.Uuid);
         var planning = new AppPlanning(options, groups, mounts);
-        List<PlannedApp> apps = [.. manifest.Apps.Select(app => planning.Prepare(app, terminal))];
+        List<PlannedApp> apps = [.. manifest.Apps.Select(app => planning.Prepare(app, terminal, SocketActivation.Of(app, manifest.Apps.Count == 1, sockets)))];
         mounts.Attach();
         List<FileDescriptor> kept = [inside, nowhere, handover, control, .. apps.SelectMany(app => app.Descriptors)];
         if (options.Interactive)

@@ -80,4 +80,17 @@ public class LaunchPlanTests
             Assert.Equal("sent"u8, buffer.AsSpan(0, 4));
         }
     }
+
+    [KernelFact]
+    public void A_process_learns_its_own_number_as_text()
+    {
+        var plan = new LaunchPlan();
+        var text = plan.Bytes([.. "PID="u8, .. new byte[21]]);
+        plan.WriteDecimal("write the number", plan.CallForResult("getpid", SystemCall.getpid), text, 4);
+        plan.WriteDecimal("write zero", plan.NewCell(0), plan.Bytes(new byte[21]), 0);
+        plan.Call(
+            "exec /bin/sh", SystemCall.execve, plan.Text("/bin/sh"), plan.TextArray(["sh", "-c", "test \"$PID\" = $$"]), plan.Words(plan.Text("PATH=/bin"), text, 0));
+        Assert.Equal(0, Launcher.Start(plan).Wait().ExitCode);
+        Assert.Equal(0, Launcher.StartInside(new PlanImage(new LaunchPlan()), new PlanImage(plan)).Wait().ExitCode);
+    }
 }
