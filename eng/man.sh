@@ -6,6 +6,6 @@ set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(git -C "$here" log -1 --format=%ct 2>/dev/null || echo 0)}" +%Y-%m-%d)
 mkdir -p "$2"
-for program in nacelle-fetch nacelle-build nacelle; do
+for program in nacelle-fetch nacelle-build nacelle-node nacelle; do
     "$1/$program" __manual "$2" "$date"
 done

@@ -7,7 +7,7 @@ directory=$(realpath -m -- "$1")
 share=$(realpath -m -- "${2:-$1/share}")
 cd "$(dirname "$0")/.."
 mkdir -p "$directory"
-for project in Cli Supervisor Fetch Oci Build Flavors; do
+for project in Cli Supervisor Fetch Oci Build Node Flavors; do
     output=artifacts/publish/$project
     rm -rf "$output"
     dotnet publish "src/Nacelle.$project" --configuration Release --output "$output" --verbosity quiet -nologo

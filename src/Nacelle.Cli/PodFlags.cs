@@ -34,7 +34,9 @@ static class PodFlags
     /// <summary>What a pod finds around it.</summary>
     public static readonly IReadOnlyList<Option> Surroundings = [Network, Hostname, Processes];
 
-    public static readonly IReadOnlyList<Option> Running = [.. Surroundings, Interactive];
+    public static readonly Option RegisterMetadata = new("mds-register", null, "give the apps AC_METADATA_URL, where the metadata service answers them; needs --net=host");
+
+    public static readonly IReadOnlyList<Option> Running = [.. Surroundings, Interactive, RegisterMetadata];
 
     public static PodRequest ToRequest(Invocation invocation)
     {
@@ -77,6 +79,9 @@ static class PodFlags
                 "host" => true,
                 var other => throw new UserException($"--pid={other}: use private or host"),
             },
+            MetadataService = !invocation.Is(RegisterMetadata) ? null
+                : network == "host" ? PodRegistration.FindService(GlobalFlags.DataDirectory(invocation))
+                : throw new UserException("--mds-register needs --net=host: in a network of its own the pod does not reach the metadata service"),
         };
     }
 

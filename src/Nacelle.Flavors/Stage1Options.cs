@@ -45,6 +45,7 @@ sealed record Stage1Options
             case "--debug": Debug = value == "true"; break;
             case "--net": HostNetwork = value == "host"; break;
             case "--interactive": Interactive = value == "true"; break;
+            case "--mds-token": break; // the bundle of each app says where the metadata service is
             case "--mutable": Mutable = value == "true"; break;
             case "--hostname": Hostname = value; break;
             case "--private-users": PrivateUsers = value; break;

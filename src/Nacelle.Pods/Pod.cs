@@ -55,6 +55,9 @@ public sealed class Pod : IDisposable
     /// <summary>As <see cref="ReadManifest"/>; null while the pod is in preparation, when it may be there by half.</summary>
     public PodManifest? TryReadManifest() => Place is PodPlace.Embryo or PodPlace.Prepare || !Files.Exists(Directory, "pod") ? null : ReadManifest();
 
+    /// <summary>The manifest of the image that an app was made from.</summary>
+    public AppImageManifest ReadImageManifest(AppName app) => AppImageManifest.Parse(Files.ReadAll(Directory, $"appsinfo/{app}/manifest"), $"{Path}/appsinfo/{app}/manifest");
+
     /// <summary>When the pod was made.</summary>
     public DateTimeOffset? Created => TimeOf("pod-created");
 

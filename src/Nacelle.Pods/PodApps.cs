@@ -43,6 +43,7 @@ public static class PodApps
         {
             AppVolumes.CreateEmpty(manifest with { Volumes = fresh }, pod.Directory, pod.PrivateUsers?.Shift ?? 0);
             PodPreparation.WriteApp(pod, layers, manifest, app, image, pod.Path);
+            PodRegistration.Read(pod)?.Announce(pod, app.Name);
             Files.Replace(pod.Directory, "pod", manifest.ToJson());
             Mount(pods, pod, manifest, app, implicitVolumes, mounted);
             return done = Call(pod, "app/add", app.Name, options.StageFlags());

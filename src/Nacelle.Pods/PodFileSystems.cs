@@ -16,6 +16,8 @@ static class PodFileSystems
     public static RuntimeConfig ReadBundle(Pod pod, AppName app) =>
         RuntimeConfig.Parse(Files.ReadAll(pod.Directory, $"{Stage2(app)}/config.json"), $"{pod.Path}/{Stage2(app)}/config.json");
 
+    public static void WriteBundle(Pod pod, AppName app, RuntimeConfig bundle) => Files.WriteAll(pod.Directory, $"{Stage2(app)}/config.json", bundle.ToJson());
+
     /// <summary>Copies layers into one empty directory, for pods that mount none.</summary>
     public static void Copy(Pod pod, LayerStore layers, IReadOnlyList<Digest> diffIds, FileDescriptor into)
     {

@@ -25,6 +25,9 @@ public sealed record PodRunOptions
     /// <summary>The pod shares the host's PID namespace.</summary>
     public bool HostProcesses { get; init; }
 
+    /// <summary>Where the metadata service listens that the pod is to be registered with; null for none. The pod must share the network it listens on.</summary>
+    public string? MetadataService { get; init; }
+
     /// <summary>The contract's flags for apps, which <c>run</c> and <c>app/add</c> take alike.</summary>
     internal IReadOnlyList<string> StageFlags()
     {
@@ -81,8 +84,10 @@ public static class PodRun
             }
 
             PodFileSystems.FillVolumes(pod, manifest);
+            var registration = options.MetadataService is { } service ? PodRegistration.Create(pod, service) : null;
             foreach (var app in manifest.Apps)
             {
+                registration?.Announce(pod, app.Name);
                 using var rootfs = PodFileSystems.OpenRoot(pod, app.Name);
                 AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
             }

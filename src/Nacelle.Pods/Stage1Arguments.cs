@@ -34,6 +34,11 @@ static class Stage1Arguments
         Add(1, options.HostProcesses, "--pid=host");
         Add(1, options.Interactive, "--interactive");
         Add(1, pod.PrivateUsers is not null, $"--private-users={pod.PrivateUsers?.Shift}:{pod.PrivateUsers?.Count}");
+        if (pod.HasStage1Image && PodRegistration.Read(pod) is { } registration) // ours finds it in the apps' bundles
+        {
+            arguments.Add($"--mds-token={registration.Token}");
+        }
+
         Add(2, true, $"--hostname={hostname}", asked: options.Hostname is not null);
         foreach (var flag in options.StageFlags())
         {

@@ -23,7 +23,8 @@ public class ProjectReferenceTests
         ["Cli"] = ["CommandLine", "Pods"],
         ["Cri"] = ["Pods"],
         ["Kubelet"] = ["Cri", "Pods"],
-        ["Node"] = ["Cri", "Kubelet"],
+        ["Services"] = ["Pods"],
+        ["Node"] = ["CommandLine", "Cri", "Kubelet", "Services"],
     };
 
     public static TheoryData<string> Projects => [.. Repository.Projects.Keys.Order(StringComparer.Ordinal)];
