@@ -21,7 +21,7 @@ static class ListCommand
         {
             using (found)
             {
-                all.Add(PodView.Of(found));
+                all.Add(PodView.Of(found, brief: format == Format.Table));
             }
         }
 

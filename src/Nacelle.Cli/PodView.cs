@@ -29,12 +29,18 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
 
     public bool Running => State == "running";
 
-    public static PodView Of(FoundPod found)
+    /// <param name="brief">Without the states and times of apps: with a thousand pods their files take longer to look at than all the rest.</param>
+    public static PodView Of(FoundPod found, bool brief = false)
     {
         var pod = found.Pod;
         bool running = found.State == PodState.Running;
         var apps = pod.TryReadManifest()?.Apps.Select(app =>
         {
+            if (brief)
+            {
+                return new AppView(app.Name.ToString(), "unknown", app.Image.Name ?? "", app.Image.Id);
+            }
+
             var code = pod.ExitCodeOf(app.Name);
             var started = pod.AppStarted(app.Name);
             var state = code is not null ? "exited" : running && started is not null ? "running" : found.State == PodState.Prepared || running ? "created" : "unknown";

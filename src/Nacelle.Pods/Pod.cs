@@ -53,7 +53,11 @@ public sealed class Pod : IDisposable
     public PodManifest ReadManifest() => PodManifest.Parse(Files.ReadAll(Directory, "pod"), $"{Path}/pod");
 
     /// <summary>As <see cref="ReadManifest"/>; null while the pod is in preparation, when it may be there by half.</summary>
-    public PodManifest? TryReadManifest() => Place is PodPlace.Embryo or PodPlace.Prepare || !Files.Exists(Directory, "pod") ? null : ReadManifest();
+    public PodManifest? TryReadManifest()
+    {
+        using var file = Place is PodPlace.Embryo or PodPlace.Prepare ? null : Files.TryOpen(Directory, "pod", OpenFlags.ReadOnly, out _);
+        return file is null ? null : PodManifest.Parse(Files.ReadToEnd(file), $"{Path}/pod");
+    }
 
     /// <summary>The manifest of the image that an app was made from.</summary>
     public AppImageManifest ReadImageManifest(AppName app) => AppImageManifest.Parse(Files.ReadAll(Directory, $"appsinfo/{app}/manifest"), $"{Path}/appsinfo/{app}/manifest");
