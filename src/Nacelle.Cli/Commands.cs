@@ -9,6 +9,7 @@ static class Commands
     [
         Command.Of(FetchProgram.Name, "fetch", "fetch images into the store"), Command.Of(FetchProgram.Name, "trust", "trust keys that sign images"),
         Command.Of("nacelle-build", "build", "make an image from a Containerfile"),
+        Command.Of("nacelle-node", "api-service", "tell of pods and images over gRPC, as rkt's API service did"),
         Command.Of("nacelle-node", "metadata-service", "tell apps about themselves and their pods, and sign for them"),
         RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, AttachCommand.Definition, LogsCommand.Definition, TopCommand.Definition, StatsCommand.Definition, EventsCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,

@@ -68,6 +68,9 @@ public sealed class Pod : IDisposable
     /// <summary>When the pod was started, or null.</summary>
     public DateTimeOffset? Started => TimeOf("pid") ?? TimeOf("ppid");
 
+    /// <summary>When the pod was put where it waits to be collected; null where it was not.</summary>
+    public DateTimeOffset? Marked => Place is PodPlace.ExitedGarbage or PodPlace.Garbage ? Files.Status(Directory).ChangeTime.ToDateTimeOffset() : null;
+
     /// <summary>All its apps run, and those that say so themselves are ready. A stage1 that does not tell so is ready when its pod has a process.</summary>
     public bool IsReady => Files.TryStatus(Directory, "stage1/rootfs/rkt/supervisor-status", out _) is not null || (HasStage1Image && ProcessId is not null);
 
