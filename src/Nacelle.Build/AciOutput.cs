@@ -13,8 +13,9 @@ static class AciOutput
         using var work = BuildWork.Create(store);
         using var layout = work.MakeDirectory();
         var app = AppImage.Read(store, image);
-        app.Manifest.Check($"{path}: manifest");
-        Files.WriteAll(layout, "manifest", app.Manifest.ToJson());
+        var manifest = app.Manifest with { Name = Specs.AcIdentifier.From(app.Manifest.Name) };
+        manifest.Check($"{path}: manifest");
+        Files.WriteAll(layout, "manifest", manifest.ToJson());
         Files.MakeDirectory(layout, "rootfs");
         Files.SetMode(layout, "rootfs", 0x1ED);
         using (var rootfs = Files.Open(layout, "rootfs", OpenFlags.ReadOnly | OpenFlags.Directory))

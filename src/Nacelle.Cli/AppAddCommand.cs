@@ -13,7 +13,7 @@ static class AppAddCommand
 
     public static readonly Command Definition = new(
         "app add", "[FLAGS] UUID IMAGE [FLAGS] [-- ARGUMENT…]", "add an app to a running pod of app sandbox",
-        [PodFlags.PullPolicy, PodFlags.VerifyImages, PodFlags.SetEnvironment, PodFlags.EnvironmentFile, PodFlags.Volume, MountVolume, .. AppFlags.PerApp], Run)
+        [PodFlags.PullPolicy, .. PullPolicyFlags.Older, PodFlags.VerifyImages, PodFlags.SetEnvironment, PodFlags.EnvironmentFile, PodFlags.Volume, MountVolume, .. AppFlags.PerApp], Run)
     {
         Description = "The app is not started: app start does that. Its flags may stand before or behind the image.",
     };
@@ -38,7 +38,7 @@ static class AppAddCommand
         using var found = RunningPod.Find(invocation, pods);
         using var images = ImageStore.Open(pods.Path);
         using var layers = PodPreparing.OpenLayers(pods);
-        var stored = Fetching.FindAll(invocation, images, [image])[0];
+        var stored = Fetching.FindAll(invocation, images, [(image, app.Signature)])[0];
         var options = PodFlags.ToRelaxations(invocation);
         return AppStartCommand.ExitCode(PodApps.Add(pods, found.Pod, images, layers, request, stored, options, warning => Output.Error($"warning: {warning}")));
     }

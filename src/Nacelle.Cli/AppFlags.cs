@@ -30,8 +30,8 @@ static class AppFlags
     public static readonly Option Selinux = new("selinux-context", "USER:ROLE:TYPE:LEVEL", "run under this SELinux context");
     public static readonly Option Apparmor = new("apparmor-profile", "PROFILE", "run under this AppArmor profile, which has to be loaded");
     public static readonly Option NoNewPrivileges = new("no-new-privileges", null, "keep the app and its children from gaining privileges; always so for users other than root");
-    public static readonly Option Retain = new("caps-retain", "CAPABILITY,…", "keep these capabilities and no others");
-    public static readonly Option Remove = new("caps-remove", "CAPABILITY,…", "take these from the default capabilities");
+    public static readonly Option Retain = new("caps-retain", "CAPABILITY,…", "keep these capabilities and no others") { Choices = Linux.CapabilityNames.All };
+    public static readonly Option Remove = new("caps-remove", "CAPABILITY,…", "take these from the default capabilities") { Choices = Linux.CapabilityNames.All };
     public static readonly Option Seccomp = new("seccomp", "mode=retain|remove[,errno=NAME],CALL,…", "filter system calls by this list instead of the default");
     public static readonly Option Score = new("oom-score-adj", "SCORE", "from -1000 to 1000: sooner or later killed when memory is short");
     public static readonly Option Restart = new("restart", "no|on-failure[:COUNT]|always", "start the app again when it has ended (no)");
@@ -40,13 +40,17 @@ static class AppFlags
     public static readonly Option Stdin = new("stdin", "null|stream|tty|interactive", "what the app reads: nothing, or from those who attach");
     public static readonly Option Stdout = new("stdout", "log|null|stream|tty|interactive", "where the app's output goes: to its log and the pod's output (log), or to its log and those who attach");
     public static readonly Option Stderr = new("stderr", "log|null|stream|tty|interactive", "as --stdout, for what the app writes to standard error");
-    public static readonly Option Signature = new("signature", "FILE", "the image's detached signature");
+    public static readonly Option Signature = new("signature", "FILE", "the detached signature of an ACI that is to be fetched, instead of the one beside it");
+
+    /// <summary>As rkt called them first.</summary>
+    static readonly Option RetainOnce = Retain with { Name = "cap-retain", IsHidden = true }, RemoveOnce = Remove with { Name = "cap-remove", IsHidden = true };
 
     /// <summary>Bind to the image before them.</summary>
     public static readonly IReadOnlyList<Option> PerApp =
     [
         Name, Exec, User, Group, Groups, WorkingDirectory, ReadOnlyRoot, Mount, Environment, Annotation, UserAnnotation, UserLabel, Memory, Cpu, CpuShares,
-        Pids, BlockBandwidth, BlockOperations, Retain, Remove, Seccomp, NoNewPrivileges, Selinux, Apparmor, Score, Restart, StopSignal, StopTimeout, Stdin, Stdout, Stderr,
+        Pids, BlockBandwidth, BlockOperations, Retain, Remove, Seccomp, NoNewPrivileges, Selinux, Apparmor, Score, Restart, StopSignal, StopTimeout, Stdin, Stdout, Stderr, Signature,
+        RetainOnce, RemoveOnce,
     ];
 
     /// <summary>A single app, wherever its flags stand.</summary>
@@ -125,8 +129,9 @@ static class AppFlags
             "stop-timeout" => Annotate(app, "nacelle/stop-timeout", $"{Number(value, flag)}"),
             "stdin" or "stdout" or "stderr" => Annotate(app, $"coreos.com/rkt/stage2/{option.Name}", option.ValueName!.Split('|').Contains(value, StringComparer.Ordinal)
                 ? value : throw new UserException($"{flag}: use {option.ValueName.Replace("|", ", ", StringComparison.Ordinal)}")),
-            "caps-retain" => Capabilities(app, "retain", value),
-            "caps-remove" => Capabilities(app, "remove", value),
+            "signature" => app with { Signature = value },
+            "caps-retain" or "cap-retain" => Capabilities(app, "retain", value),
+            "caps-remove" or "cap-remove" => Capabilities(app, "remove", value),
             "seccomp" => SystemCalls(app, value),
             _ => app,
         };

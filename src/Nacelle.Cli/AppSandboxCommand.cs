@@ -1,5 +1,4 @@
 using Nacelle.CommandLine;
-using Nacelle.Linux;
 using Nacelle.Pods;
 using Nacelle.Specs;
 
@@ -40,11 +39,7 @@ static class AppSandboxCommand
         using var images = Images.ImageStore.Open(pods.Path);
         using var layers = PodPreparing.OpenLayers(pods);
         using var pod = PodPreparing.Prepare(invocation, pods, images, layers, request);
-        if (invocation.Value(PodFlags.UuidFile) is { } file)
-        {
-            Files.WriteAll(FileDescriptor.WorkingDirectory, file, pod.Uuid + "\n");
-        }
-
+        PodPreparing.SaveUuid(invocation, pods, pod);
         return detach ? Detachment.Run(invocation, pods, pod) : PodRun.Run(pods, pod, options, PodPreparing.Warn);
     }
 

@@ -15,6 +15,10 @@ sealed record PodJson([property: JsonPropertyName("name")] string Uuid, string S
     public long? CreatedAt { get; init; }
 
     public long? StartedAt { get; init; }
+
+    public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
+
+    public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
 }
 
 sealed record AppJson(string Name, string State)
@@ -29,10 +33,15 @@ sealed record AppJson(string Name, string State)
 
     public string ImageId { get; init; } = "";
 
+    public IReadOnlyList<MountJson> Mounts { get; init; } = [];
+
     public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
 
     public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
 }
+
+/// <param name="Name">The volume's.</param>
+sealed record MountJson(string Name, string ContainerPath, string HostPath, bool ReadOnly);
 
 /// <summary>An image in rkt's JSON; times are nanoseconds.</summary>
 sealed record ImageJson(string Id, string Name, long ImportTime, long LastUsedTime, long Size);

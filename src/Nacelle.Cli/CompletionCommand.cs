@@ -16,13 +16,14 @@ static class CompletionCommand
 
     static int Run(Invocation invocation)
     {
-        Output.Write(invocation.Words switch
+        var script = invocation.Words switch
         {
             ["bash"] => Bash,
             ["zsh"] => Zsh,
             ["fish"] => Fish,
             _ => throw new UserException("completion: name a shell, bash, zsh or fish"),
-        });
+        };
+        Output.Write(script.Replace("nacelle", ProgramName.Text, StringComparison.Ordinal));
         return 0;
     }
 

@@ -63,7 +63,7 @@ static class Detachment
         var options = PodFlags.Running.Concat(Stage1Selection.Flags).ToList();
         string[] arguments =
         [
-            "nacelle", .. GlobalFlags.Repeat(invocation), "run-prepared",
+            ProgramName.Text, .. GlobalFlags.Repeat(invocation), "run-prepared",
             .. invocation.Tokens.Where(token => token.Option is { } option && options.Contains(option)).Select(token => $"--{token.Option!.Name}={token.Text}"), uuid,
         ];
         using var nothing = Files.Open("/dev/null", OpenFlags.ReadWrite);

@@ -10,18 +10,15 @@ namespace Nacelle.Cli;
 /// <remarks>What speaks to registries is an executable of its own, so that running a stored image does not pay for it.</remarks>
 static class Fetching
 {
-    public static IReadOnlyList<AppImage> FindAll(Invocation invocation, ImageStore store, IEnumerable<string> images)
+    /// <param name="images">As they are named, each with the file that holds its signature, where one was given.</param>
+    public static IReadOnlyList<AppImage> FindAll(Invocation invocation, ImageStore store, IEnumerable<(string Name, string? Signature)> images)
     {
-        var policy = invocation.Value(PodFlags.PullPolicy) ?? "new";
-        if (policy is not ("new" or "update" or "never"))
+        var policy = PullPolicyFlags.Of(invocation, PodFlags.PullPolicy, "new");
+        return [.. images.Select(named =>
         {
-            throw new UserException($"--pull-policy={policy}: use new, update or never");
-        }
-
-        return [.. images.Select(text =>
-        {
+            var (text, signature) = named;
             var image = (policy == "update" && IsName(text) ? null : RegistriesConfiguration.FindStored(store, text))
-                ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, policy) : null)
+                ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, [$"--pull-policy={policy}"], signature is null ? [] : [$"--signature={signature}"]) : null)
                 ?? throw new UserException($"the image '{text}' is not in the store{(IsName(text) ? "" : "; to fetch it say where from, as in docker://" + text)}");
             if (invocation.Is(PodFlags.VerifyImages))
             {
@@ -36,9 +33,9 @@ static class Fetching
     static bool IsName(string text) => (text.Contains(':') && !text.StartsWith("sha256:", StringComparison.Ordinal) && !text.StartsWith("sha512:", StringComparison.Ordinal))
         || text.StartsWith('/') || text.StartsWith('.') || text.EndsWith(".aci", StringComparison.Ordinal) || AppcImageName.LooksLikeOne(text);
 
-    static StoredImage? Fetch(Invocation invocation, ImageStore store, string text, string policy)
+    static StoredImage? Fetch(Invocation invocation, ImageStore store, string text, string[] flags, string[] flagsOfImage)
     {
-        var id = FetchProgram.Run(["fetch", .. GlobalFlags.Repeat(invocation), $"--pull-policy={policy}", "--full", text]).Trim();
+        var id = FetchProgram.Run(["fetch", .. GlobalFlags.Repeat(invocation), .. flags, "--full", text, .. flagsOfImage]).Trim();
         return RegistriesConfiguration.FindStored(store, text) ?? store.Find(id);
     }
 }

@@ -37,7 +37,7 @@ static class ImageVerifyCommand
 
             if (intact)
             {
-                Output.Line($"successfully verified image {image.ShortId} ({image.DisplayName})");
+                Output.Line($"successfully verified checksum for image: \"{image.DisplayName}\" (\"{image.Id.FileName}\")");
             }
         });
         return Math.Max(exit, failed);

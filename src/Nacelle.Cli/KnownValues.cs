@@ -39,7 +39,7 @@ static class KnownValues
         "run-prepared" => state == PodState.Prepared,
         "rm" => state is PodState.Prepared or PodState.Exited or PodState.ExitedGarbage or PodState.AbortedPrepare or PodState.Garbage,
         "export" => state == PodState.Exited,
-        "status" or "cat-manifest" => true,
+        "status" or "cat-manifest" or "logs" or "app list" or "app status" => true,
         _ => state == PodState.Running,
     };
 

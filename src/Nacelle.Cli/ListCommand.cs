@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Nacelle.CommandLine;
+using Nacelle.Linux;
 using Nacelle.Pods;
+using Nacelle.Specs;
 
 namespace Nacelle.Cli;
 
@@ -21,7 +23,18 @@ static class ListCommand
         {
             using (found)
             {
-                all.Add(PodView.Of(found, brief: format == Format.Table));
+                try
+                {
+                    all.Add(PodView.Of(found, brief: format == Format.Table));
+                }
+                catch (KernelException gone) when (gone.Errno == Errno.ENOENT)
+                {
+                    // Removed while it was looked at.
+                }
+                catch (SpecException problem)
+                {
+                    Output.Error($"pod {found.Pod.Uuid}: {problem.Message}");
+                }
             }
         }
 

@@ -25,9 +25,12 @@ static class PodFlags
 
     public static readonly IReadOnlyList<Option> Preparing =
         [
-            Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, NoOverlay, PrivateUsers, PodManifest, PullPolicy, VerifyImages,
+            Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, NoOverlay, PrivateUsers, PodManifest, PullPolicy, .. PullPolicyFlags.Older, VerifyImages,
             .. Stage1Selection.Flags, .. AppFlags.PerApp,
         ];
+
+    /// <summary>What goes into a pod's manifest, and so cannot be said beside one.</summary>
+    static IEnumerable<Option> SaidByManifest => [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, AppFlags.Mount];
 
     public static readonly Option Processes = new("pid", "private|host", "the pod's processes: a PID namespace of its own, or the host's (private)");
 
@@ -44,6 +47,7 @@ static class PodFlags
         if (invocation.Value(PodManifest) is { } file)
         {
             return apps.Count > 0 ? throw new UserException("--pod-manifest says all of the pod: name no image beside it")
+                : SaidByManifest.FirstOrDefault(option => invocation.Value(option) is not null) is { } flag ? throw new UserException($"--{flag.Name} and --pod-manifest exclude each other: the manifest says all of the pod")
                 : Common(invocation) with { Manifest = Specs.PodManifest.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, file), file) };
         }
 

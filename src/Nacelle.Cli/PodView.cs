@@ -17,6 +17,8 @@ sealed record AppView(string Name, string State, string ImageName, string ImageI
     /// <summary>How often the app was started again.</summary>
     public int Restarts { get; init; }
 
+    public IReadOnlyList<AppMount> Mounts { get; init; } = [];
+
     public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
 
     public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
@@ -25,6 +27,10 @@ sealed record AppView(string Name, string State, string ImageName, string ImageI
 /// <summary>A pod as <c>list</c> and <c>status</c> show it: all that is asked of its directory, asked once.</summary>
 sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTimeOffset? Started, int? Pid, IReadOnlyList<AppView> Apps)
 {
+    public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
+
+    public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
+
     public bool Exited => State is "exited" or "exited garbage" or "exited deleting";
 
     public bool Running => State == "running";
@@ -34,7 +40,8 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
     {
         var pod = found.Pod;
         bool running = found.State == PodState.Running;
-        var apps = pod.TryReadManifest()?.Apps.Select(app =>
+        var manifest = pod.TryReadManifest();
+        var apps = manifest?.Apps.Select(app =>
         {
             if (brief)
             {
@@ -51,11 +58,16 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
                 Finished = pod.AppFinished(app.Name),
                 ExitCode = code,
                 Restarts = pod.RestartsOf(app.Name),
+                Mounts = [.. AppVolumes.Describe(manifest, app, pod.Path)],
                 UserAnnotations = app.App?.UserAnnotations,
                 UserLabels = app.App?.UserLabels,
             };
         });
-        return new PodView(pod.Uuid, found.State.Name(), pod.Created, pod.Started, running ? pod.ProcessId : null, [.. apps ?? []]);
+        return new PodView(pod.Uuid, found.State.Name(), pod.Created, pod.Started, running ? pod.ProcessId : null, [.. apps ?? []])
+        {
+            UserAnnotations = manifest?.UserAnnotations,
+            UserLabels = manifest?.UserLabels,
+        };
     }
 
     public PodJson ToJson() => new(Uuid, State)
@@ -71,12 +83,15 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
                 FinishedAt = Nanoseconds(app.Finished),
                 ExitCode = app.ExitCode,
                 ImageId = app.ImageId,
+                Mounts = [.. app.Mounts.Select(mount => new MountJson(mount.Volume, mount.Path, mount.HostPath, mount.ReadOnly))],
                 UserAnnotations = app.UserAnnotations,
                 UserLabels = app.UserLabels,
             }),
         ],
         CreatedAt = Created?.ToUnixTimeSeconds(),
         StartedAt = Started?.ToUnixTimeSeconds(),
+        UserAnnotations = UserAnnotations,
+        UserLabels = UserLabels,
     };
 
     /// <summary>As rkt prints times: local, with milliseconds and the zone.</summary>

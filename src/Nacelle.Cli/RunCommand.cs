@@ -1,6 +1,5 @@
 using Nacelle.CommandLine;
 using Nacelle.Images;
-using Nacelle.Linux;
 using Nacelle.Pods;
 
 namespace Nacelle.Cli;
@@ -30,11 +29,7 @@ static class RunCommand
         using var images = ImageStore.Open(pods.Path);
         using var layers = PodPreparing.OpenLayers(pods);
         using var pod = PodPreparing.Prepare(invocation, pods, images, layers, request);
-        if (invocation.Value(PodFlags.UuidFile) is { } file)
-        {
-            Files.WriteAll(FileDescriptor.WorkingDirectory, file, pod.Uuid + "\n");
-        }
-
+        PodPreparing.SaveUuid(invocation, pods, pod);
         return detach ? Detachment.Run(invocation, pods, pod) : PodRun.Run(pods, pod, options, PodPreparing.Warn);
     }
 }

@@ -6,7 +6,7 @@ namespace Nacelle.Cli;
 /// <summary><c>run-prepared</c>: becomes a pod that was prepared earlier.</summary>
 static class RunPreparedCommand
 {
-    public static readonly Command Definition = new("run-prepared", "[FLAGS] UUID", "run a prepared pod", [.. PodFlags.Running, Detachment.Flag], Run);
+    public static readonly Command Definition = new("run-prepared", "[FLAGS] UUID", "run a prepared pod", [.. PodFlags.Running, Detachment.Flag, PodArguments.UuidFile], Run);
 
     static int Run(Invocation invocation)
     {
@@ -14,7 +14,7 @@ static class RunPreparedCommand
         bool detach = Detachment.IsWanted(invocation);
         var options = PodFlags.ToRunOptions(invocation);
         using var pods = new PodStore(GlobalFlags.DataDirectory(invocation));
-        using var found = pods.Find(invocation.Words is [var uuid] ? uuid : throw new UserException("name the prepared pod by its UUID"));
+        using var found = pods.Find(PodArguments.Single(invocation));
         if (found.State != PodState.Prepared || !found.Pod.TryLock())
         {
             throw new UserException($"pod {found.Pod.Uuid} is {found.State.Name()}, not prepared");

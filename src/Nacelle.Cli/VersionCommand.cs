@@ -9,10 +9,13 @@ static class VersionCommand
 {
     public static readonly Command Definition = new("version", "", "show versions", [], Run);
 
+    /// <summary>The last one, whose commands and files are kept to.</summary>
+    const string RktVersion = "1.30.0";
+
     static int Run(Invocation invocation)
     {
         Output.Write($"""
-            nacelle Version: {ProductVersion.Text}
+            {ProgramName.Text} Version: {(ProgramName.IsRkt ? $"{RktVersion}+nacelle-" : "")}{ProductVersion.Text}
             appc Version: {PodManifest.AppcVersion}
             OCI Runtime Version: {RuntimeConfig.CurrentVersion}
             .NET Version: {Environment.Version}

@@ -10,6 +10,9 @@ public sealed record Option(string Name, string? ValueName, string Summary)
     /// <summary>Understood, for old scripts, and left out of the help.</summary>
     public bool IsHidden { get; init; }
 
+    /// <summary>What a flag without "=" says, where its value may be left out; the next word is no value of it then. Null where it may not.</summary>
+    public string? Bare { get; init; }
+
     /// <summary>Takes the place of a word: whoever gives it gives one word less before the command line of somebody else begins.</summary>
     public bool IsWord { get; init; }
 

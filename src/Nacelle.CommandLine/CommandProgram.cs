@@ -31,6 +31,7 @@ public sealed record CommandProgram(string Name, string Purpose, IReadOnlyList<C
                 case Request.Do { Invocation.Command.Program: { } other }:
                     return Become(InstalledPrograms.Find(other), arguments);
                 case Request.Do { Invocation: var invocation }:
+                    Output.Speaker = ProgramName.IsRkt ? invocation.Command.Name.Split(' ')[^1] : Output.Speaker;
                     return invocation.Command.Run(invocation);
                 case Request.Explain asked:
                     var help = new Help(Terminal.IsTerminal(FileDescriptor.StandardOutput) && Terminal.GetSize(FileDescriptor.StandardOutput).Columns is > 0 and var width ? width : null);
@@ -83,5 +84,5 @@ public sealed record CommandProgram(string Name, string Purpose, IReadOnlyList<C
         return 0;
     }
 
-    static int Become(string program, string[] arguments) => throw Processes.Execute(program, [program, .. arguments], Processes.Environment());
+    static int Become(string program, string[] arguments) => throw Processes.Execute(program, [ProgramName.For(program), .. arguments], Processes.Environment());
 }

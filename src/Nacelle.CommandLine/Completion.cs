@@ -84,7 +84,7 @@ public sealed record Completion(CompletionKind Kind, string Kept, IReadOnlyList<
     }
 
     static Completion OfFlag(Grammar grammar, string word) => Matching(
-        grammar.Flags.Where(flag => !flag.IsHidden).Select(flag => (Help.Dashes(flag) + (flag.IsSwitch ? "" : "="), flag.Summary)), "", word);
+        grammar.Flags.Where(flag => !flag.IsHidden).Select(flag => (Help.Dashes(flag) + (flag.IsSwitch || flag.Bare is not null ? "" : "="), flag.Summary)), "", word);
 
     static Completion OfValue(CommandProgram program, Grammar grammar, Option option, string kept, string value)
     {

@@ -24,7 +24,7 @@ public static class FetchProgram
                 var plan = new LaunchPlan();
                 plan.Call($"connect {Name}", SystemCall.dup3, plan.Descriptor(write), 1, 0);
                 plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
-                plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray([program, .. arguments]), plan.TextArray(Processes.Environment()));
+                plan.Call($"exec {program}", SystemCall.execve, plan.Text(program), plan.TextArray([ProgramName.For(program), .. arguments]), plan.TextArray(Processes.Environment()));
                 process = Launcher.Start(plan);
             }
 

@@ -6,14 +6,14 @@ namespace Nacelle.CommandLine;
 public static class GlobalFlags
 {
     public static readonly Option Debug = new("debug", null, "say more on standard error");
-    public static readonly Option Directory = new("dir", "DIRECTORY", "the data directory (/var/lib/nacelle)");
+    public static readonly Option Directory = new("dir", "DIRECTORY", $"the data directory ({ProgramName.In("/var/lib")})");
     public static readonly Option Insecure = new("insecure-options", "LIST", "what may be insecure: none, image, tls, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all")
     {
         Choices = ["none", "image", "tls", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"],
     };
 
-    public static readonly Option SystemConfig = new("system-config", "DIRECTORY", "the distribution's configuration (/usr/lib/nacelle)");
-    public static readonly Option LocalConfig = new("local-config", "DIRECTORY", "this machine's configuration (/etc/nacelle)");
+    public static readonly Option SystemConfig = new("system-config", "DIRECTORY", $"the distribution's configuration ({ProgramName.In("/usr/lib")})");
+    public static readonly Option LocalConfig = new("local-config", "DIRECTORY", $"this machine's configuration ({ProgramName.In("/etc")})");
     public static readonly Option UserConfig = new("user-config", "DIRECTORY", "a further configuration, stronger than both");
     public static readonly Option TrustKeys = new("trust-keys-from-https", null, "trust keys that an image's own pages offer by https, without asking");
 
@@ -36,19 +36,19 @@ public static class GlobalFlags
 
     /// <summary>Where data lies when neither flag nor configuration says.</summary>
     public static string UsualDataDirectory => Processes.IsRoot
-        ? "/var/lib/nacelle"
-        : $"{Environment.GetEnvironmentVariable("XDG_DATA_HOME") ?? Environment.GetEnvironmentVariable("HOME") + "/.local/share"}/nacelle";
+        ? ProgramName.In("/var/lib")
+        : ProgramName.In(Environment.GetEnvironmentVariable("XDG_DATA_HOME") ?? Environment.GetEnvironmentVariable("HOME") + "/.local/share");
 
     /// <summary>The global flags of this command line, for another of our executables.</summary>
     public static IEnumerable<string> Repeat(Invocation invocation) =>
         [.. invocation.Tokens.Where(token => token.Option is { } option && option != Directory && All.Contains(option)).Select(token => $"--{token.Option!.Name}={token.Text}"), $"--dir={DataDirectory(invocation)}"];
 
     /// <summary>This machine's configuration directory.</summary>
-    public static string LocalConfigDirectory(Invocation invocation) => Path.GetFullPath(invocation.Value(LocalConfig) ?? "/etc/nacelle");
+    public static string LocalConfigDirectory(Invocation invocation) => Path.GetFullPath(invocation.Value(LocalConfig) ?? ProgramName.In("/etc"));
 
     /// <summary>The directories of the configuration, the weakest first.</summary>
     public static IReadOnlyList<string> ConfigDirectories(Invocation invocation) =>
-        [Path.GetFullPath(invocation.Value(SystemConfig) ?? "/usr/lib/nacelle"), LocalConfigDirectory(invocation), .. invocation.Values(UserConfig).TakeLast(1).Select(Path.GetFullPath)];
+        [Path.GetFullPath(invocation.Value(SystemConfig) ?? ProgramName.In("/usr/lib")), LocalConfigDirectory(invocation), .. invocation.Values(UserConfig).TakeLast(1).Select(Path.GetFullPath)];
 
     /// <summary>Whether a guard is waived by name, or by a name that includes it.</summary>
     public static bool IsInsecure(Invocation invocation, string what)

@@ -94,6 +94,10 @@ public sealed class Grammar(IReadOnlyList<Command> commands, IReadOnlyList<Optio
         {
             TakeEnd();
         }
+        else if (argument == "---" && Command is { TakesAppArguments: true })
+        {
+            // Ends arguments that have not begun; rkt passed it over, and scripts have it.
+        }
         else if (argument is "--help" or "-h")
         {
             help = true;
@@ -148,15 +152,15 @@ public sealed class Grammar(IReadOnlyList<Command> commands, IReadOnlyList<Optio
         int equals = argument.IndexOf('=');
         var name = (equals < 0 ? argument : argument[..equals]).TrimStart('-');
         var option = Flags.FirstOrDefault(one => one.Name == name)
-            ?? throw new UserException($"there is no flag --{name}{(Command is null ? "" : $" for {Command.Name}")}; see nacelle help{(Command is null ? "" : " " + Command.Name)}");
+            ?? throw new UserException($"there is no flag --{name}{(Command is null ? "" : $" for {Command.Name}")}; see {ProgramName.Text} help{(Command is null ? "" : " " + Command.Name)}");
         if (equals >= 0)
         {
             var value = argument[(equals + 1)..];
             tokens.Add(!option.IsSwitch || value is "true" or "false" ? new Token(option, value, null) : throw new UserException($"--{name} is true or false, not '{value}'"));
         }
-        else if (option.IsSwitch)
+        else if (option.Bare is not null || option.IsSwitch)
         {
-            tokens.Add(new Token(option, "true", null));
+            tokens.Add(new Token(option, option.Bare ?? "true", null));
         }
         else
         {
@@ -175,9 +179,9 @@ public sealed class Grammar(IReadOnlyList<Command> commands, IReadOnlyList<Optio
         switch (parts)
         {
             case [] when Group is null:
-                throw new UserException($"there is no command '{word}'; see nacelle help");
+                throw new UserException($"there is no command '{word}'; see {ProgramName.Text} help");
             case []:
-                throw new UserException($"there is no command '{Group} {word}'; see nacelle help {Group}");
+                throw new UserException($"there is no command '{Group} {word}'; see {ProgramName.Text} help {Group}");
             case [var only] when at == 0 && matches[0].Name != only:
                 Group = only;
                 break;

@@ -14,8 +14,9 @@ public sealed class Help(int? width)
     public string Overview(CommandProgram program, string? group)
     {
         var commands = program.Commands.Where(command => !command.IsHidden && (group is null || command.Name.StartsWith(group + " ", StringComparison.Ordinal))).ToList();
-        var name = group is null ? program.Name : $"{program.Name} {group}";
-        Section("NAME", group is null ? $"{program.Name} - {program.Purpose}" : $"{name} - {string.Join(", ", commands.Select(command => command.Name[(group.Length + 1)..]))}");
+        var own = ProgramName.IsRkt ? ProgramName.Text : program.Name;
+        var name = group is null ? own : $"{own} {group}";
+        Section("NAME", group is null ? $"{name} - {program.Purpose}" : $"{name} - {string.Join(", ", commands.Select(command => command.Name[(group.Length + 1)..]))}");
         Section("USAGE", $"{name} [FLAGS] COMMAND");
         text.Append("\nCOMMANDS:\n");
         int column = commands.Max(command => command.Name.Length) + 2;
@@ -25,13 +26,13 @@ public sealed class Help(int? width)
         }
 
         Flags("GLOBAL OPTIONS", GlobalFlags.All);
-        return text.Append('\n').Append(program.Name).Append(" help COMMAND tells more about a command.\n").ToString();
+        return text.Append('\n').Append(own).Append(" help COMMAND tells more about a command.\n").ToString();
     }
 
     public string For(Command command)
     {
-        Section("NAME", $"nacelle {command.Name} - {command.Summary}");
-        Section("USAGE", $"nacelle {command.Name} {command.Synopsis}".TrimEnd());
+        Section("NAME", $"{ProgramName.Text} {command.Name} - {command.Summary}");
+        Section("USAGE", $"{ProgramName.Text} {command.Name} {command.Synopsis}".TrimEnd());
         if (command.Description.Length > 0)
         {
             Section("DESCRIPTION", command.Description);
@@ -43,7 +44,7 @@ public sealed class Help(int? width)
     }
 
     /// <summary>How a flag is written: <c>--dir=DIRECTORY</c>, <c>-t=NAME</c>.</summary>
-    public static string Written(Option option) => $"{Dashes(option)}{(option.IsSwitch ? "" : "=" + option.ValueName)}";
+    public static string Written(Option option) => $"{Dashes(option)}{(option.IsSwitch ? "" : option.Bare is null ? $"={option.ValueName}" : $"[={option.ValueName}]")}";
 
     internal static string Dashes(Option option) => (option.Name.Length == 1 ? "-" : "--") + option.Name;
 

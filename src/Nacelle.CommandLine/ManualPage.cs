@@ -89,7 +89,7 @@ public sealed class ManualPage
     {
         foreach (var option in options.Where(option => !option.IsHidden))
         {
-            Line(".TP").Line($"\\fB{Escape(Help.Dashes(option))}\\fR{(option.IsSwitch ? "" : $"=\\fI{Escape(option.ValueName!)}\\fR")}").Line(Escape(option.Summary));
+            Line(".TP").Line($"\\fB{Escape(Help.Dashes(option))}\\fR{(option.IsSwitch ? "" : option.Bare is null ? $"=\\fI{Escape(option.ValueName!)}\\fR" : $"[=\\fI{Escape(option.ValueName!)}\\fR]")}").Line(Escape(option.Summary));
         }
 
         return this;

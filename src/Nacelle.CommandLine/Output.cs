@@ -10,7 +10,10 @@ public static class Output
 
     public static void Write(string text) => Write(FileDescriptor.StandardOutput, text);
 
-    public static void Error(string text) => Write(FileDescriptor.StandardError, $"nacelle: {text}\n");
+    /// <summary>Who speaks on standard error: us, and of rkt the command.</summary>
+    public static string Speaker { get; internal set; } = ProgramName.Text;
+
+    public static void Error(string text) => Write(FileDescriptor.StandardError, $"{Speaker}: {text}\n");
 
     /// <summary>Columns as rkt aligns them: by tabulators, eight characters wide.</summary>
     public static void Table(IReadOnlyList<string[]> rows)

@@ -6,7 +6,7 @@ using Nacelle.Specs;
 return new CommandProgram(
     "nacelle-fetch", "those of nacelle's commands that speak to other machines",
     [
-        FetchCommand.Definition, TrustCommand.Definition, DownloadCommand.Definition, ImageCopyCommand.Definition, ImageInspectCommand.Definition, ImagePushCommand.Definition,
+        FetchCommand.Definition, FetchCommand.OfImages, TrustCommand.Definition, DownloadCommand.Definition, ImageCopyCommand.Definition, ImageInspectCommand.Definition, ImagePushCommand.Definition,
         ImageSignCommand.Definition,
     ],
     problem => problem is ImageException or LayerException or SpecException).Run(args);

@@ -38,7 +38,7 @@ static class TrustCommand
         }
 
         bool debug = invocation.Is(GlobalFlags.Debug), refused = false;
-        var options = new FetchOptions { Registry = RegistryFlags.Of(invocation) with { InsecureHttp = invocation.Is(AllowHttp) || GlobalFlags.IsInsecure(invocation, "http") } };
+        var options = new FetchOptions { Registry = Registry(invocation) };
         var progress = new FetchProgress { Note = debug ? Output.Error : null };
         int exit = Interruptible.Run("no key was added", async cancellation =>
         {
@@ -54,6 +54,13 @@ static class TrustCommand
             }
         });
         return exit != 0 ? exit : refused ? CommandProgram.OwnError : 0;
+    }
+
+    static RegistryOptions Registry(Invocation invocation)
+    {
+        var registry = RegistryFlags.Of(invocation);
+        bool keys = GlobalFlags.IsInsecure(invocation, "pubkey");
+        return registry with { InsecureHttp = registry.InsecureHttp || keys || invocation.Is(AllowHttp), InsecureTls = registry.InsecureTls || keys };
     }
 
     static async Task<IReadOnlyList<(string, IReadOnlyList<OpenPgpKey>)>> ReadAllAsync(

@@ -11,8 +11,9 @@ public static class AciArchiveWriter
 {
     /// <param name="layout">Has <c>manifest</c> and <c>rootfs</c> and nothing else; not changed. Not O_PATH.</param>
     /// <param name="path">Of the new file; there only once it is whole.</param>
+    /// <param name="keep">See <see cref="LayerContent.Keep"/>; null keeps all.</param>
     /// <returns>The image's id: the hash of the archive before compression.</returns>
-    public static Digest Write(FileDescriptor layout, string path, LayerTime? time, CancellationToken cancellation)
+    public static Digest Write(FileDescriptor layout, string path, LayerTime? time, CancellationToken cancellation, Func<string, FileStatus, bool>? keep = null)
     {
         var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         using var parent = Files.Open(directory, OpenFlags.ReadOnly | OpenFlags.Directory);
@@ -20,7 +21,7 @@ public static class AciArchiveWriter
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA512);
         using (var compressed = new BufferedStream(new GZipStream(new DescriptorStream(file), CompressionLevel.Optimal), 65536))
         {
-            LayerWriter.Write(layout, new HashingStream(compressed, hash), new LayerContent { Time = time, IsTree = true }, cancellation);
+            LayerWriter.Write(layout, new HashingStream(compressed, hash), new LayerContent { Time = time, IsTree = true, Keep = keep ?? ((_, _) => true) }, cancellation);
         }
 
         var name = Path.GetFileName(path);

@@ -68,9 +68,9 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
     public async Task<StoredImage> FetchAsync(string path, FileDescriptor file, CancellationToken cancellation)
     {
         using var held = store.HoldContent();
-        using var signature = options.InsecureImage ? null : Files.TryOpen(FileDescriptor.WorkingDirectory, path + ".asc", OpenFlags.ReadOnly, out _);
+        using var signature = options.InsecureImage || options.Signature is not null ? null : Files.TryOpen(FileDescriptor.WorkingDirectory, path + ".asc", OpenFlags.ReadOnly, out _);
         var signed = new AciSignature(signature is null ? null : ReadSignature(signature), path + ".asc");
-        return await TakeAsync(file, path, signed, null, cancellation);
+        return await TakeAsync(file, path, GivenSignature() ?? signed, null, cancellation);
     }
 
     async Task<StoredImage> WithDownloads(Func<UrlDownload, Task<StoredImage>> fetch)
@@ -104,7 +104,8 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
         }
 
         // The signature first: who has none need not send a whole image. A server that makes it on demand says 202 until the image was asked for.
-        UrlAnswer? signature = options.InsecureImage ? null : await download.GetAsync(endpoint.Signature, "signature", null, LargestSignature, cancellation);
+        var given = GivenSignature();
+        UrlAnswer? signature = options.InsecureImage || given is not null ? null : await download.GetAsync(endpoint.Signature, "signature", null, LargestSignature, cancellation);
         using var early = signature?.File;
         var answer = await download.GetAsync(endpoint.Image, "ACI", stored is null ? null : known!.EntityTag, options.Unpack.Limits.TarBytes, cancellation);
         using var file = answer.File;
@@ -125,10 +126,22 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
             throw new ImageException($"{endpoint.Signature}: the server has promised the signature and still not made it; try again later");
         }
 
-        var signed = new AciSignature((early ?? deferred) is { } present ? ReadSignature(present.File) : null, endpoint.Signature.AbsoluteUri);
+        var signed = given ?? new AciSignature((early ?? deferred) is { } present ? ReadSignature(present.File) : null, endpoint.Signature.AbsoluteUri);
         var image = await TakeAsync(file.File, endpoint.Image.AbsoluteUri, signed, wanted, cancellation);
         new RemoteFile(endpoint.Image, image.Id, file.EntityTag, DateTimeOffset.UtcNow + file.Fresh).Write(store);
         return image;
+    }
+
+    /// <summary>The signature that somebody has named, unless it is a dependency that is fetched just now.</summary>
+    AciSignature? GivenSignature()
+    {
+        if (options.Signature is not { } path || options.InsecureImage || underWay.Count > 0)
+        {
+            return null;
+        }
+
+        using var file = Files.Open(path, OpenFlags.ReadOnly);
+        return new AciSignature(ReadSignature(file), path);
     }
 
     static byte[] ReadSignature(FileDescriptor file)

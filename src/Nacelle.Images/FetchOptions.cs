@@ -22,6 +22,9 @@ public sealed record FetchOptions
     /// <summary>Whose signatures of appc images count.</summary>
     public KeyStore Keys { get; init; } = new([]);
 
+    /// <summary>The file with the detached signature of the appc image that is asked for, where it does not lie beside the image; its dependencies' do.</summary>
+    public string? Signature { get; init; }
+
     /// <summary>Asked when an image's signer is not known yet, with keys that the image's own pages offer: returns whether they are trusted from now on.</summary>
     public Func<OfferedKeys, bool>? AcceptKeys { get; init; }
 

@@ -53,6 +53,11 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
     public async Task<StoredImage> FetchAsync(ImageName name, CancellationToken cancellation)
     {
         store.Recover();
+        if (options.Signature is not null && (name is ImageReference or ImageFile { Format: not ImageFileFormat.Detect }))
+        {
+            throw new ImageException($"{name}: only appc images have detached signatures; for others see containers-policy.json(5)");
+        }
+
         if (name is ImageReference reference)
         {
             await using var registry = new RegistrySource(reference, options.Registry);

@@ -63,6 +63,9 @@ public static class CapabilityNames
     /// <summary>How many capabilities have a name here; a newer kernel may have more.</summary>
     public static int Count => Names.Length;
 
+    /// <summary>All of them, by number: <c>CAP_CHOWN</c> and so on.</summary>
+    public static IReadOnlyList<string> All => Names;
+
     /// <summary>The name with its prefix: <c>CAP_NET_ADMIN</c>.</summary>
     public static string Name(this Capability capability) =>
         (uint)capability < (uint)Names.Length ? Names[(int)capability] : $"CAP_{(int)capability}";

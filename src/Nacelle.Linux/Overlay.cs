@@ -36,6 +36,23 @@ public static class Overlay
         }
     }
 
+    /// <summary>Mounts directories as one tree that nobody can write to.</summary>
+    /// <param name="topFirst">At least two.</param>
+    /// <inheritdoc cref="Mount"/>
+    public static void MountReadOnly(IReadOnlyList<FileDescriptor> topFirst, FileDescriptor target)
+    {
+        var before = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = "/proc/self/fd";
+        try
+        {
+            Mounts.Mount("overlay", "overlay", target, MountFlags.ReadOnly, $"lowerdir={string.Join(':', topFirst.Select(directory => directory.Number))},redirect_dir=off,metacopy=off");
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
+    }
+
     /// <summary>Has a plan do the same, in whatever mount namespace its process is by then; the changes' working directory is another one, <c>work-again</c>.</summary>
     /// <remarks>The working directory of a mount that was "volatile" and did not end in good order serves no second one.</remarks>
     public static void AddTo(LaunchPlan plan, IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, string target)

@@ -3,9 +3,19 @@ using Nacelle.Specs;
 
 namespace Nacelle.Pods;
 
+/// <summary>A volume as an app sees it.</summary>
+/// <param name="Volume">Its name.</param>
+/// <param name="Path">In the app's root file system.</param>
+/// <param name="HostPath">Where it lies on the host; of an empty volume, in the pod's directory.</param>
+public sealed record AppMount(string Volume, string Path, string HostPath, bool ReadOnly);
+
 /// <summary>An app's volumes: which go where, and the directories of those that live with the pod.</summary>
-static class AppVolumes
+public static class AppVolumes
 {
+    /// <param name="pod">The pod directory's path.</param>
+    public static IEnumerable<AppMount> Describe(PodManifest manifest, PodApp app, string pod) =>
+        app.App is { } run ? Of(manifest, app, run).Select(mount => new AppMount($"{mount.Volume.Name}", mount.Path, SourceOf(mount.Volume, pod), mount.ReadOnly)) : [];
+
     /// <summary>Every mount of the app with its volume: the app's own mounts first, then the image's mount points that a volume of the same name fills.</summary>
     static IEnumerable<(PodVolume Volume, string Path, bool ReadOnly)> Of(PodManifest manifest, PodApp app, App run)
     {

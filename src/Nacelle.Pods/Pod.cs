@@ -172,7 +172,26 @@ public sealed class Pod : IDisposable
     }
 
     /// <summary>Whether nobody holds the lock, and then holds it.</summary>
-    public bool TryLock() => FileLock.TryAcquire(Directory, LockKind.Exclusive);
+    /// <remarks>Who only looks at a pod shares its lock for a moment: that is no reason to give up.</remarks>
+    public bool TryLock()
+    {
+        const int Looks = 100;
+        for (int look = 0; !FileLock.TryAcquire(Directory, LockKind.Exclusive); look++)
+        {
+            if (look == Looks || !TryShare())
+            {
+                return false;
+            }
+
+            FileLock.Release(Directory);
+            Thread.Sleep(1);
+        }
+
+        return true;
+    }
+
+    /// <summary>Keeps the pod from being moved or removed as long as this object lives, where nobody holds its lock; its state stays what it is.</summary>
+    public bool TryShare() => FileLock.TryAcquire(Directory, LockKind.Shared);
 
     public void Dispose() => Directory.Dispose();
 

@@ -8,6 +8,9 @@ public sealed record AppRequest
     /// <summary>As given: a reference, a name, or the beginning of an id.</summary>
     public required string Image { get; init; }
 
+    /// <summary>The file with the image's detached signature, for the case that the image has to be fetched.</summary>
+    public string? Signature { get; init; }
+
     public AppName? Name { get; init; }
 
     /// <summary>Replaces the image's program and arguments.</summary>

@@ -72,12 +72,14 @@ public sealed class PodStore : IDisposable
     /// <summary>All pods with their states, in no order. The caller disposes of each.</summary>
     public IEnumerable<FoundPod> List()
     {
+        var seen = new HashSet<string>(StringComparer.Ordinal); // who moves on meanwhile is met again
         foreach (var place in PodStates.Places)
         {
             foreach (var entry in Directories.ListOrEmpty(pods, place.DirectoryName()))
             {
-                if (Probe(entry.Name, place) is { } found)
+                if (!seen.Contains(entry.Name) && Probe(entry.Name, place) is { } found)
                 {
+                    seen.Add(entry.Name);
                     yield return found;
                 }
             }

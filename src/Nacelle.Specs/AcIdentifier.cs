@@ -23,5 +23,31 @@ public static class AcIdentifier
         return !markBefore;
     }
 
+    /// <summary>The name that says most of a text that need not be one: other letters give way to marks, "/" before all others.</summary>
+    /// <exception cref="SpecException">It has neither letter nor digit.</exception>
+    public static string From(string text)
+    {
+        var name = new System.Text.StringBuilder(text.Length);
+        var between = "";
+        foreach (char letter in text.ToLowerInvariant())
+        {
+            if (!char.IsAsciiLetterLower(letter) && !char.IsAsciiDigit(letter))
+            {
+                between += letter;
+                continue;
+            }
+
+            if (name.Length > 0 && between.Length > 0)
+            {
+                name.Append(between.Contains('/') ? '/' : between.Length == 1 && Marks.Contains(between) ? between[0] : '-');
+            }
+
+            name.Append(letter);
+            between = "";
+        }
+
+        return name.Length > 0 ? name.ToString() : throw new SpecException("", Rule(text));
+    }
+
     internal static string Rule(string text) => $"'{text}' is not a valid name: use a-z and 0-9, with one of {Marks} between them";
 }

@@ -48,6 +48,7 @@ public sealed class GrammarTests
     [InlineData("a [-x --help help]", "run", "a", "--", "-x", "--help", "help")]
     [InlineData("a [x] b --quiet=true [y ---y]", "run", "a", "--", "x", "---", "b", "--quiet", "--", "y", "---y")]
     [InlineData("a [] b", "run", "a", "--", "---", "b")]
+    [InlineData("a b", "run", "a", "---", "b", "---")]
     [InlineData("a [x -- y] b", "run", "a", "--", "x", "--", "y", "---", "b")]
     public void Arguments_of_an_app_stand_between_two_dashes_and_three(string tokens, params string[] arguments) => Assert.Equal(tokens, Tokens(arguments));
 

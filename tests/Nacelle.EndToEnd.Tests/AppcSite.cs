@@ -98,6 +98,16 @@ sealed class AppcSite : IDisposable
         return Machine.Run("/usr/bin/env", $"GNUPGHOME={gnupg.Path}", Machine.Program, "image", "sign", $"--local-user={key}", $"{pages}/{file}");
     }
 
+    /// <returns>The path of one of the pages' files, which is not there any more.</returns>
+    public string TakeAway(string file)
+    {
+        File.Move($"{pages}/{file}", $"{path}/{file}", overwrite: true);
+        return $"{path}/{file}";
+    }
+
+    /// <summary>After <see cref="TakeAway"/>.</summary>
+    public void PutBack(string file) => File.Copy($"{path}/{file}", $"{pages}/{file}");
+
     public void Remove(string file) => File.Delete($"{pages}/{file}");
 
     public void Swap(string one, string other) => Shell($"cd pages; for e in aci aci.asc; do mv {one}.$e x; mv {other}.$e {one}.$e; mv x {other}.$e; done");

@@ -53,7 +53,7 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public void Bash_completes_commands_flags_values_and_files()
     {
-        Assert.Equal(["status", "stop"], Bash("nacelle st"));
+        Assert.Equal(["completion", "config"], Bash("nacelle co"));
         Assert.Equal(["image"], Bash("nacelle im"));
         Assert.Equal(["render", "rm"], Bash("nacelle image r").Order(StringComparer.Ordinal));
         Assert.Equal(["--net="], Bash("nacelle run --ne"));
@@ -89,7 +89,7 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public void Fish_completes_commands_flags_values_and_files()
     {
-        Assert.Equal(["status\tshow the state of a pod", "stop\tstop running pods"], Fish("nacelle st"));
+        Assert.Equal(["completion\tprint a script by which a shell completes commands", "config\tprint the configuration, passwords included"], Fish("nacelle co"));
         Assert.Equal(["--net=host", "--net=none"], Fish("nacelle run --net="));
         Assert.Equal(["new", "never"], Fish("nacelle run --pull-policy n").Order(StringComparer.Ordinal).Reverse());
         Assert.Equal([$"--set-env-file={machine.Path}/files/file one"], Fish($"nacelle run --set-env-file={machine.Path}/files/fi"));
@@ -99,7 +99,7 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public void Zsh_completes_commands_flags_values_and_files()
     {
-        Zsh("nacelle st", "status  -- show the state of a pod*stop  -- stop running pods");
+        Zsh("nacelle co", "completion  -- print a script*config  -- print the configuration");
         Zsh("nacelle image re", "nder");
         Zsh("nacelle run --net=", "--net=host*--net=none");
         Zsh("nacelle run --net=h", "ost");

@@ -118,6 +118,35 @@ public sealed class DiscoveryTests : IDisposable
         Refused("its signature is bad");
     }
 
+    [Theory]
+    [InlineData("fetch")]
+    [InlineData("image fetch")]
+    [InlineData("run")]
+    [InlineData("prepare")]
+    public void A_signature_may_lie_elsewhere(string command)
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/base", "true", key);
+        site.Publish("example.com/redis", "true", key, dependency: "example.com/base");
+        Assert.Equal(0, Trust(key, "example.com").ExitCode);
+        string signature = site.TakeAway("redis.aci.asc"), other = site.TakeAway("base.aci.asc");
+        Refused("redis.aci.asc: not found");
+        string[] Arguments(string file) => [.. command.Split(' '), "example.com/redis", $"--signature={file}"];
+        Assert.Contains("its signature is bad", Nacelle(Arguments(other)).Errors, StringComparison.Ordinal);
+        Assert.Contains("base.aci.asc: not found", Nacelle(Arguments(signature)).Errors, StringComparison.Ordinal); // for which the flag is not
+        Assert.Equal(0, Nacelle("fetch", "example.com/base", $"--signature={other}").ExitCode);
+        site.PutBack("base.aci.asc");
+        var result = Nacelle(Arguments(signature));
+        Assert.True(result.ExitCode == 0, result.ToString());
+    }
+
+    [Fact]
+    public void A_signature_stands_behind_an_appc_image()
+    {
+        Assert.Equal("nacelle: --signature goes behind the image that it is for\n", Nacelle("fetch", "--signature=/f", "example.com/redis").Errors);
+        Assert.Contains("only appc images have detached signatures", Nacelle("fetch", "docker://example.com/redis", "--signature=/f").Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_signature_was_tampered_with()
     {
