@@ -81,7 +81,7 @@ public sealed class SlidesTests : IDisposable
         Assert.Empty(Directory.GetDirectories(share + "/data/pods").SelectMany(Directory.GetDirectories));
     }
 
-    static string Repository()
+    internal static string Repository()
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(root + "/eng/systemd-host.sh"))
