@@ -69,6 +69,15 @@ public sealed class Stage1ContractTests : IDisposable
     }
 
     [Fact]
+    public void An_entry_point_that_crosses_into_the_pod_is_told_the_way()
+    {
+        var (_, uuid) = machine.StartShell("sleep 600", Shell.With("attach", "/app/start").Flags);
+        var crossed = machine.Nacelle("attach", "--app=busybox", uuid);
+        Assert.True(crossed is { ExitCode: 0, Output: "--action=auto-attach --app=busybox\n" }, crossed.ToString());
+        machine.Nacelle("stop", "--force", uuid);
+    }
+
+    [Fact]
     public void Force_ends_a_pod_at_once_and_a_signal_to_the_process_outside_is_passed_on()
     {
         var (forced, uuid) = machine.StartShell("trap '' TERM; while true; do sleep 0.05; done", Shell.Flags);
