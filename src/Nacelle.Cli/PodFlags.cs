@@ -34,8 +34,10 @@ static class PodFlags
 
     public static readonly Option Processes = new("pid", "private|host", "the pod's processes: a PID namespace of its own, or the host's (private)");
 
+    public static readonly Option Ipc = new("ipc", "auto|private|parent", "the pod's IPC namespace: its own (auto, private), or the host's (parent)");
+
     /// <summary>What a pod finds around it.</summary>
-    public static readonly IReadOnlyList<Option> Surroundings = [Network, Hostname, Processes];
+    public static readonly IReadOnlyList<Option> Surroundings = [Network, Hostname, Processes, Ipc, .. NameFlags.All];
 
     public static readonly Option RegisterMetadata = new("mds-register", null, "give the apps AC_METADATA_URL, where the metadata service answers them; needs --net=host");
 
@@ -77,6 +79,13 @@ static class PodFlags
                 : throw new UserException($"--net={network}: use none or host; networks by CNI are not there yet"),
             Hostname = invocation.Value(Hostname) is { } name ? CheckHostname(name) : null,
             Interactive = invocation.Is(Interactive),
+            Names = NameFlags.Read(invocation),
+            HostIpc = invocation.Value(Ipc) switch
+            {
+                null or "auto" or "private" => false,
+                "parent" => true,
+                var other => throw new UserException($"--ipc={other}: use auto, private or parent"),
+            },
             HostProcesses = invocation.Value(Processes) switch
             {
                 null or "private" => false,

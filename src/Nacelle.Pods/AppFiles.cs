@@ -13,7 +13,7 @@ namespace Nacelle.Pods;
 /// <param name="Shift">Added to owners: the first user id of the pod's user namespace.</param>
 sealed record AppFiles(Func<string, FileStatus?> Image, FileDescriptor Target, uint Shift)
 {
-    public void Write(string hostname, bool hostNetwork)
+    public void Write(PodSettings settings)
     {
         if (Image("etc") is { Kind: not FileKind.Directory })
         {
@@ -21,20 +21,30 @@ sealed record AppFiles(Func<string, FileStatus?> Image, FileDescriptor Target, u
         }
 
         MakeEtc();
+        var (hostname, names) = (settings.Hostname, settings.Names);
         Put("etc/hostname", () => hostname + "\n", replace: true);
-        if (hostNetwork)
+        if (names.Resolver is { } lines)
         {
-            Put("etc/resolv.conf", () => Files.TryReadText(FileDescriptor.WorkingDirectory, "/etc/resolv.conf"));
+            Put("etc/resolv.conf", () => string.Join('\n', lines) + "\n", replace: true);
+        }
+        else if (names.ResolverOfHost || (settings.HostNetwork && !names.ResolverOfImage))
+        {
+            Put("etc/resolv.conf", () => OfHost("/etc/resolv.conf"), names.ResolverOfHost);
         }
 
-        Put("etc/hosts", () => (hostNetwork ? Files.TryReadText(FileDescriptor.WorkingDirectory, "/etc/hosts") : null)
-            ?? $"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+        Put(
+            "etc/hosts",
+            () => (names.HostsOfHost || settings.HostNetwork ? OfHost("/etc/hosts") : null) is { } text ? string.Concat([text, .. names.Hosts.Select(line => line + "\n")])
+                : string.Concat([$"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n", .. names.Hosts.Select(line => line + "\n")]),
+            names.HostsOfHost || names.Hosts.Count > 0);
         if (Image("etc/mtab") is null)
         {
             Files.MakeSymlink("../proc/mounts", Target, "etc/mtab");
             Files.SetOwner(Target, "etc/mtab", Shift, Shift);
         }
     }
+
+    static string? OfHost(string path) => Files.TryReadText(FileDescriptor.WorkingDirectory, path);
 
     void MakeEtc()
     {

@@ -120,8 +120,7 @@ public static class PodApps
         using var data = Files.Open(pods.Path, OpenFlags.Path | OpenFlags.Directory);
         using var store = LayerStore.Open(data);
         using var layers = PodLayers.Open(pod, store, manifest with { Apps = [app] });
-        var settings = PodSettings.Read(pod);
-        PodFileSystems.MountApp(pod, layers, app.Name, settings.Hostname, settings.HostNetwork, mounted);
+        PodFileSystems.MountApp(pod, layers, app.Name, PodSettings.Read(pod), mounted);
         PodFileSystems.FillVolumes(pod, manifest with { Apps = [app] }, toFill);
         using var rootfs = PodFileSystems.OpenRoot(pod, app.Name);
         AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));

@@ -36,7 +36,8 @@ static class PodFileSystems
     }
 
     /// <summary>What belongs to the pod as a whole: stage1's root file system, its files owned by the pod's root, and the shared memory of the IPC namespace.</summary>
-    public static void MountShared(Pod pod, PodLayers layers, List<string> mounted)
+    /// <param name="hostIpc">The shared memory is the host's.</param>
+    public static void MountShared(Pod pod, PodLayers layers, bool hostIpc, List<string> mounted)
     {
         uint owner = pod.PrivateUsers?.Shift ?? 0;
         foreach (var name in owner == 0 ? [] : (ReadOnlySpan<string>)["", "/rkt", "/rkt/status", "/rkt/pid", "/rkt/restarts", "/rkt/logs"])
@@ -47,6 +48,14 @@ static class PodFileSystems
         MountStage1(pod, layers, mounted);
         var path = $"{pod.Path}/stage1/rootfs/rkt/shm";
         using var target = Files.Open(path, OpenFlags.Path | OpenFlags.Directory);
+        if (hostIpc)
+        {
+            using var shared = Mounts.Clone(FileDescriptor.WorkingDirectory, "/dev/shm", recursive: false);
+            Mounts.Move(shared, target);
+            mounted.Add(path);
+            return;
+        }
+
         Mounts.Mount("tmpfs", "shm", target, MountFlags.NoSetUserId | MountFlags.NoDevices | MountFlags.NoExecute, $"mode=1777,size=65536k,uid={owner},gid={owner}");
         mounted.Add(path);
     }
@@ -69,9 +78,9 @@ static class PodFileSystems
     /// <summary>Where overlayfs finds its directories for stage1; a name that no app can have.</summary>
     public const string Stage1Changes = "overlay/.stage1";
 
-    public static void MountApp(Pod pod, PodLayers layers, AppName app, string hostname, bool hostNetwork, List<string> mounted)
+    public static void MountApp(Pod pod, PodLayers layers, AppName app, PodSettings settings, List<string> mounted)
     {
-        void Fill(Func<string, FileStatus?> image, FileDescriptor target) => new AppFiles(image, target, ShiftOf(pod).First).Write(hostname, hostNetwork);
+        void Fill(Func<string, FileStatus?> image, FileDescriptor target) => new AppFiles(image, target, ShiftOf(pod).First).Write(settings);
         if (!pod.OverlayPrepared)
         {
             using var rootfs = OpenRoot(pod, app);

@@ -48,11 +48,19 @@ sealed record PodLimits
     }
 
     /// <exception cref="PodException">A parameter would be the host's.</exception>
-    public void RequireOwnNetwork()
+    /// <param name="network">The pod has a network namespace of its own.</param>
+    /// <param name="ipc">The pod has an IPC namespace of its own.</param>
+    public void RequireOwn(bool network, bool ipc)
     {
-        if (Parameters.Keys.FirstOrDefault(name => RuntimeSysctl.NamespaceOf(RuntimeSysctl.PathOf(name)!) == "network") is { } name)
+        foreach (var name in Parameters.Keys)
         {
-            throw new PodException($"{name} would change the host, whose network the pod is to share (--net=host)");
+            switch (RuntimeSysctl.NamespaceOf(RuntimeSysctl.PathOf(name)!))
+            {
+                case "network" when !network:
+                    throw new PodException($"{name} would change the host, whose network the pod is to share (--net=host)");
+                case "ipc" when !ipc:
+                    throw new PodException($"{name} would change the host, whose IPC namespace the pod is to share (--ipc=parent)");
+            }
         }
     }
 

@@ -28,6 +28,11 @@ public sealed record PodRunOptions
     /// <summary>Where the metadata service listens that the pod is to be registered with; null for none. The pod must share the network it listens on.</summary>
     public string? MetadataService { get; init; }
 
+    /// <summary>The pod shares the host's IPC namespace, and its /dev/shm.</summary>
+    public bool HostIpc { get; init; }
+
+    public NameResolution Names { get; init; } = new();
+
     /// <summary>The contract's flags for apps, which <c>run</c> and <c>app/add</c> take alike.</summary>
     internal IReadOnlyList<string> StageFlags()
     {
@@ -77,10 +82,11 @@ public static class PodRun
             using var layers = PodLayers.Open(pod, store, manifest);
             var hostname = options.Hostname ?? (isolated ? $"nacelle-{pod.Uuid}" : Environment.MachineName);
             var network = options.Network ?? (isolated ? "none" : "host");
-            PodFileSystems.MountShared(pod, layers, mounted);
+            var settings = new PodSettings(hostname, network == "host", options.Names);
+            PodFileSystems.MountShared(pod, layers, options.HostIpc, mounted);
             foreach (var app in manifest.Apps)
             {
-                PodFileSystems.MountApp(pod, layers, app.Name, hostname, network == "host", mounted);
+                PodFileSystems.MountApp(pod, layers, app.Name, settings, mounted);
             }
 
             PodFileSystems.FillVolumes(pod, manifest);
@@ -92,15 +98,12 @@ public static class PodRun
                 AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
             }
 
-            if (options.Network == "host")
-            {
-                PodLimits.Read(manifest).RequireOwnNetwork();
-            }
+            PodLimits.Read(manifest).RequireOwn(network: network != "host", ipc: !options.HostIpc);
 
             bool mutable = PodApps.IsMutable(manifest);
             if (mutable)
             {
-                new PodSettings(hostname, network == "host").Write(pod);
+                settings.Write(pod);
             }
 
             return Start(pod, stage1, Stage1Arguments.Of(pod, stage1, options with { Network = network }, hostname, mutable, warn), outside, warn);

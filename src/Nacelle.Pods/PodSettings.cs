@@ -3,8 +3,8 @@ using Nacelle.Specs;
 
 namespace Nacelle.Pods;
 
-/// <summary>What was said of a mutable pod when it was run, for those who add apps later: <c>runtime-config</c> in its directory.</summary>
-sealed record PodSettings(string Hostname, bool HostNetwork)
+/// <summary>What was said of a pod when it was run and its apps' files show; of a mutable pod it is kept for apps that come later: <c>runtime-config</c> in its directory.</summary>
+sealed record PodSettings(string Hostname, bool HostNetwork, NameResolution Names)
 {
     const string FileName = "runtime-config";
 
@@ -12,9 +12,20 @@ sealed record PodSettings(string Hostname, bool HostNetwork)
     {
         json.Text("hostname", settings.Hostname);
         json.Flag("hostNetwork", settings.HostNetwork);
+        json.Texts("resolver", settings.Names.Resolver ?? []);
+        json.Flag("resolverOfHost", settings.Names.ResolverOfHost);
+        json.Flag("resolverOfImage", settings.Names.ResolverOfImage);
+        json.Texts("hosts", settings.Names.Hosts);
+        json.Flag("hostsOfHost", settings.Names.HostsOfHost);
     }));
 
-    public static PodSettings Read(Pod pod) => SpecNode.Parse(
-        Files.ReadAll(pod.Directory, FileName), $"{pod.Path}/{FileName}",
-        static node => new PodSettings(node.Need("hostname").Text(), node.FindFlag("hostNetwork")));
+    public static PodSettings Read(Pod pod) => SpecNode.Parse(Files.ReadAll(pod.Directory, FileName), $"{pod.Path}/{FileName}", static node => new PodSettings(
+        node.Need("hostname").Text(), node.FindFlag("hostNetwork"), new NameResolution
+        {
+            Resolver = node.Texts("resolver") is { Count: > 0 } lines ? lines : null,
+            ResolverOfHost = node.FindFlag("resolverOfHost"),
+            ResolverOfImage = node.FindFlag("resolverOfImage"),
+            Hosts = node.Texts("hosts"),
+            HostsOfHost = node.FindFlag("hostsOfHost"),
+        }));
 }

@@ -45,7 +45,13 @@ static class Stage1Arguments
             Add(flag == "--debug" ? 1 : 3, true, flag);
         }
 
+        if (options.HostIpc && pod.PrivateUsers is not null)
+        {
+            throw new PodException("--ipc=parent and --private-users exclude each other: a user namespace has no rights in the host's IPC namespace");
+        }
+
         Add(5, mutable, "--mutable");
+        Add(6, options.HostIpc, "--ipc=parent");
         arguments.Add(pod.Uuid);
         return arguments;
     }

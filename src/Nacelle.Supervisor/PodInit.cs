@@ -14,7 +14,7 @@ static class PodInit
     public static Process Start(Stage1Options options, FileDescriptor handover, FileDescriptor socket, IEnumerable<FileDescriptor> kept)
     {
         using var executable = SealedExecutable.Open();
-        var namespaces = Namespaces.Mount | Namespaces.Ipc | Namespaces.Uts
+        var namespaces = Namespaces.Mount | Namespaces.Uts | (options.HostIpc ? Namespaces.None : Namespaces.Ipc)
             | (options.HostProcesses ? Namespaces.None : Namespaces.Pid) | (options.HostNetwork ? Namespaces.None : Namespaces.Network);
         var plan = new LaunchPlan();
         if (options.PrivateUsers is not null)

@@ -14,6 +14,8 @@ sealed record Stage1Options
 
     public bool HostProcesses { get; private set; }
 
+    public bool HostIpc { get; private set; }
+
     public bool Interactive { get; private init; }
 
     public bool Mutable { get; private set; }
@@ -67,6 +69,7 @@ sealed record Stage1Options
             case "--debug": Debug = value == "true"; break;
             case "--net": HostNetwork = value == "host"; break;
             case "--pid": HostProcesses = value == "host"; break;
+            case "--ipc": HostIpc = value == "parent"; break;
             case "--interactive": break;
             case "--mutable": Mutable = value == "true"; break;
             case "--hostname": Hostname = value; break;

@@ -26,9 +26,10 @@ public sealed class PodLimitsTests
         Assert.Equal(message, Assert.Throws<SpecException>(() => Read(name, value)).Message);
 
     [Fact]
-    public void The_hosts_network_is_not_changed()
+    public void The_hosts_namespaces_are_not_changed()
     {
-        Assert.Throws<PodException>(Read("os/unix/sysctl", """{"net.core.somaxconn":"1"}""").RequireOwnNetwork);
-        Read("os/unix/sysctl", """{"kernel.msgmax":"1"}""").RequireOwnNetwork();
+        Assert.Throws<PodException>(() => Read("os/unix/sysctl", """{"net.core.somaxconn":"1"}""").RequireOwn(network: false, ipc: true));
+        Assert.Throws<PodException>(() => Read("os/unix/sysctl", """{"kernel.msgmax":"1"}""").RequireOwn(network: true, ipc: false));
+        Read("os/unix/sysctl", """{"kernel.msgmax":"1"}""").RequireOwn(network: false, ipc: true);
     }
 }
