@@ -16,10 +16,15 @@ public sealed class ManualPage
 
     ManualPage(string name, string date) => text.Append(CultureInfo.InvariantCulture, $".TH {name.ToUpperInvariant()} 1 {date} {Name} \"Nacelle manual\"\n.nh\n");
 
-    /// <returns>A file's name (<c>nacelle-run.1</c>) and its content, for the program itself and each of its commands. A command's page takes the place of a program's that is called the same.</returns>
+    /// <returns>A file's name (<c>nacelle-run.1</c>) and its content, for each of the program's own commands, and for nacelle itself, whose page names those of its helpers too.</returns>
     public static IEnumerable<KeyValuePair<string, string>> Of(CommandProgram program, string date)
     {
-        var pages = new Dictionary<string, string>(StringComparer.Ordinal) { [$"{program.Name}.1"] = Of(program, program.Name, date) };
+        var pages = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (program.Name == Name)
+        {
+            pages[$"{Name}.1"] = OfNacelle(program, date);
+        }
+
         foreach (var command in program.Commands.Where(command => command is { IsHidden: false, Program: null }))
         {
             pages[$"{PageOf(command)}.1"] = Of(command, date);
@@ -30,11 +35,11 @@ public sealed class ManualPage
 
     static string PageOf(Command command) => $"{Name}-{command.Name.Replace(' ', '-')}";
 
-    static string Of(CommandProgram program, string name, string date)
+    static string OfNacelle(CommandProgram program, string date)
     {
-        var page = new ManualPage(name, date);
-        page.Section("NAME").Line($"{Escape(name)} \\- {Escape(program.Purpose)}");
-        page.Section("SYNOPSIS").Line($".B {Escape(name)}").Line(Escape("[FLAGS] COMMAND"));
+        var page = new ManualPage(Name, date);
+        page.Section("NAME").Line($"{Name} \\- {Escape(program.Purpose)}");
+        page.Section("SYNOPSIS").Line($".B {Name}").Line(Escape("[FLAGS] COMMAND"));
         page.Section("DESCRIPTION").Line("Commands may be shortened as long as they stay unique. Flags may stand anywhere behind the name of the program, with").Line("\\(lq=\\(rq or a blank before their value.");
         page.Section("COMMANDS");
         foreach (var command in program.Commands.Where(command => !command.IsHidden))

@@ -12,10 +12,12 @@ public sealed class ManualPageTests
         Pages.Keys.Order(StringComparer.Ordinal));
 
     [Fact]
-    public void A_command_s_page_takes_the_place_of_that_of_a_program_with_its_name()
+    public void A_helper_has_pages_of_its_commands_only()
     {
-        var fetch = new CommandProgram("nacelle-fetch", "helps", [new Command("fetch", "IMAGE…", "fetch images", [], _ => 0)], _ => false);
-        Assert.Contains("nacelle\\-fetch \\- fetch images\n", new Dictionary<string, string>(ManualPage.Of(fetch, ""))["nacelle-fetch.1"], StringComparison.Ordinal);
+        var fetch = new CommandProgram("nacelle-helper", "helps", [new Command("fetch", "IMAGE…", "fetch images", [], _ => 0)], _ => false);
+        var (name, page) = Assert.Single(ManualPage.Of(fetch, ""));
+        Assert.Equal("nacelle-fetch.1", name);
+        Assert.Contains("nacelle\\-fetch \\- fetch images\n", page, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -43,7 +43,9 @@ public sealed class MetadataServiceTests : IDisposable
 
     (HttpStatusCode Status, string? Type, string Body) Post(string url, params (string Name, string Value)[] form)
     {
-        using var answer = http.PostAsync(url, new FormUrlEncodedContent(form.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)))).Result;
+        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(form.Select(pair => KeyValuePair.Create(pair.Name, pair.Value))) };
+        request.Headers.ExpectContinue = true; // who is refused before he sends all sees the answer, and not a broken pipe
+        using var answer = http.SendAsync(request).Result;
         return (answer.StatusCode, answer.Content.Headers.ContentType?.ToString(), answer.Content.ReadAsStringAsync().Result);
     }
 
@@ -52,6 +54,32 @@ public sealed class MetadataServiceTests : IDisposable
     {
         var run = machine.Shell("/bin/busybox wget -q -O - $AC_METADATA_URL/acMetadata/v1/pod/uuid", "--mds-register", "--net=host");
         Assert.Equal(Path.GetFileName(machine.Pods()[0]), run.Output);
+    }
+
+    [Theory]
+    [InlineData("fly")]
+    [InlineData("oci")]
+    public void So_does_an_app_in_another_flavor(string flavor)
+    {
+        var run = Machine.Run(
+            "/usr/bin/env",
+            [
+                $"NACELLE_OCI_RUNTIME={Path.GetDirectoryName(Machine.Program)}/nacelle-oci", Machine.Program, .. machine.Flags, "run", $"--stage1-name=nacelle/stage1-{flavor}", "--mds-register", "--net=host",
+                TestImages.Busybox, "--exec=/bin/sh", "--", "-c", "/bin/busybox wget -q -O - $AC_METADATA_URL/acMetadata/v1/pod/uuid",
+            ]);
+        Assert.True(run.Output == Path.GetFileName(machine.Pods()[0]), $"{run}");
+    }
+
+    [Fact]
+    public void A_stage1_of_others_is_told_the_token()
+    {
+        Machine.Require("/usr/bin/jq", "/usr/bin/nsenter", "/usr/bin/unshare");
+        var told = machine.Path + "/told";
+        var shell = new ShellStage1(machine);
+        var script = File.ReadAllText($"{Machine.Sources}/tests/Nacelle.EndToEnd.Tests/stage1-shell/run");
+        machine.Shell("true", [.. shell.WithScript("run", $"echo \"$@\" >{told}\n{script}").Flags, "--mds-register", "--net=host"]);
+        var url = File.ReadLines(machine.Pods()[0] + "/metadata").First();
+        Assert.Contains($"--mds-token={url[(url.LastIndexOf('/') + 1)..]}", File.ReadAllText(told).Split(' '));
     }
 
     [Fact]
