@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs tests in guests, where control groups are of version 2 alone, systemd limits them, and AppArmor or SELinux watches.
-# Usage: eng/guest-tests.sh CONFIGURATION RESULTS-DIRECTORY RUN...     (RUN: kernel, oci, systemd, selinux)
+# Runs tests in guests, where control groups are of version 2 alone, systemd limits them, AppArmor or SELinux watches, and files can be under fs-verity.
+# Usage: eng/guest-tests.sh CONFIGURATION RESULTS-DIRECTORY RUN...     (RUN: kernel, oci, systemd, selinux, verity)
 # Leaves of each run its report and output there, guest-RUN.json and guest-RUN.log, and its exit code in guest-RUN.code.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,6 +15,7 @@ filters() {
             'EscapeTests.A_program_*' 'EscapeTests.Kernel_*' ;;
         systemd) printf " --filter-method 'Nacelle.Oci.Tests.SystemdTests.*'" ;;
         selinux) printf " --filter-method 'Nacelle.Oci.Tests.SelinuxTests.*'" ;;
+        verity) printf ' --filter-class Nacelle.EndToEnd.Tests.VerityTests' ;;
         *) echo "guest-tests: there is no run '$1'" >&2; exit 2 ;;
     esac
 }
@@ -23,17 +24,19 @@ filters() {
 command_of() {
     local project=Nacelle.Oci.Tests
     [ "$1" != kernel ] || project=Nacelle.Kernel.Tests
+    [ "$1" != verity ] || project=Nacelle.EndToEnd.Tests
     echo "env DOTNET_TieredPGO=0 dotnet exec tests/$project/bin/$configuration/net10.0/$project.dll --no-ansi --no-progress --results-directory /run/share" \
         "--report-xunit-ctrf --report-xunit-ctrf-filename guest-$1.json $(filters "$1")"
 }
 
 # Runs in one guest, one after the other.
 boot() { # SECURITY RUN...
-    local security=$1 share=$results/guest run
+    local security=$1 share=$results/guest run kernel=()
     shift
     [ $# -gt 0 ] || return 0
     rm -rf "$share"
     mkdir -p "$share/systemd"
+    [ "$1" != verity ] || { eng/newer-kernel.sh trixie artifacts/kernel-trixie; kernel=(--kernel artifacts/kernel-trixie); }
     for run in "$@"; do
         if [ "$run" = systemd ]; then
             [ -e artifacts/systemd-host/.complete ] || eng/systemd-host.sh -- true >&2 # the guest has no network to make it by
@@ -44,19 +47,24 @@ boot() { # SECURITY RUN...
         echo "echo \$? >/run/share/guest-$run.code"
     done >"$share/tests"
     # An emulated processor now and then takes a kernel down with it; a run that has not begun to tell anything is given one more machine.
-    eng/guest.sh --timeout 600 --security "$security" --share "$share" -- sh /run/share/tests || true
+    eng/guest.sh --timeout 600 --security "$security" "${kernel[@]}" --share "$share" -- sh /run/share/tests || true
     if [ -z "$(find "$share" -name 'guest-*.code' -print -quit)" ]; then
         echo "guest-tests: the machine ended before its first run did; once more" >&2
-        eng/guest.sh --timeout 600 --security "$security" --share "$share" -- sh /run/share/tests || true
+        eng/guest.sh --timeout 600 --security "$security" "${kernel[@]}" --share "$share" -- sh /run/share/tests || true
     fi
     find "$share" -name 'guest-*' -exec mv -t "$results" {} +
     rm -rf "$share"
 }
 
 rm -f "$results"/guest-*
-together=() alone=()
+together=() alone=() newer=()
 for run in "$@"; do
-    if [ "$run" = selinux ]; then alone+=("$run"); else together+=("$run"); fi
+    case $run in
+        selinux) alone+=("$run") ;;
+        verity) newer+=("$run") ;;
+        *) together+=("$run") ;;
+    esac
 done
 boot apparmor "${together[@]}"
 boot selinux "${alone[@]}" # a kernel that has got a policy keeps one
+boot apparmor "${newer[@]}" # what Debian 12's kernel cannot do

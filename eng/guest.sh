@@ -1,25 +1,27 @@
 #!/bin/bash
 # Runs a command in a small virtual machine with Debian's kernel and pure cgroup v2, and returns its output and exit code (five seconds and what it takes).
-# Usage: eng/guest.sh [--timeout SECONDS] [--memory MEGABYTES] [--share DIRECTORY] [--security apparmor|selinux] -- COMMAND [ARGUMENT...]
+# Usage: eng/guest.sh [--timeout SECONDS] [--memory MEGABYTES] [--share DIRECTORY] [--security apparmor|selinux] [--kernel DIRECTORY] -- COMMAND [ARGUMENT...]
 #
 # The guest sees the host's root file system and the working directory read-only, under a layer in memory that takes what it writes; /tmp, /run and
 # /dev are its own. /run/share is the one directory that the host sees too (--share, or a temporary one). Code 124: the time was up;
 # 125: the guest did not come so far. Debian's kernel has AppArmor and SELinux, and --security says which of them watches; SELinux waits for a policy.
+# --kernel: another kernel than the installed one, from a directory that eng/newer-kernel.sh has filled.
 #
 # The processor is emulated, so this runs also where virtual machines cannot nest. The machine is a q35: microvm boots half a second sooner, but
 # with neither HPET nor PM timer it hangs now and then in the calibration of its clocks when the host is busy. Files come by virtiofs because Debian's
 # cloud kernel has no 9p.
 set -uo pipefail
 
-timeout=300 memory=2048 share= security=apparmor
+timeout=300 memory=2048 share= security=apparmor root=
 while [ $# -gt 0 ]; do
     case $1 in
         --timeout) timeout=$2; shift 2 ;;
         --memory) memory=$2; shift 2 ;;
         --share) share=$(realpath "$2"); shift 2 ;;
         --security) security=$2; shift 2 ;;
+        --kernel) root=$(realpath "$2"); shift 2 ;;
         --) shift; break ;;
-        *) echo "usage: eng/guest.sh [--timeout SECONDS] [--memory MEGABYTES] [--share DIRECTORY] [--security apparmor|selinux] -- COMMAND [ARGUMENT...]" >&2; exit 125 ;;
+        *) echo "usage: eng/guest.sh [--timeout SECONDS] [--memory MEGABYTES] [--share DIRECTORY] [--security apparmor|selinux] [--kernel DIRECTORY] -- COMMAND [ARGUMENT...]" >&2; exit 125 ;;
     esac
 done
 [ $# -gt 0 ] || { echo "guest: no command" >&2; exit 125; }
@@ -27,8 +29,8 @@ done
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 
 "$here/install-packages.sh" qemu-system-x86 linux-image-cloud-amd64 busybox-static cpio kmod || exit 125
-kernel=$(printf '%s\n' /boot/vmlinuz-*-cloud-amd64 | sort -V | tail -n 1)
-version=${kernel#/boot/vmlinuz-}
+kernel=$(printf '%s\n' "$root"/boot/vmlinuz-*-cloud-amd64 | sort -V | tail -n 1)
+version=${kernel#"$root"/boot/vmlinuz-}
 
 work=$(mktemp -d)
 daemon= machine=
@@ -51,8 +53,8 @@ mkdir -p "$initial/bin" "$initial/modules"
 cp /bin/busybox "$initial/bin/"
 cp "$here/guest/init" "$initial/init"
 chmod +x "$initial/init"
-for module in virtio_pci virtiofs overlay veth bridge tun br_netfilter nf_tables nft_chain_nat nft_masq ip_tables iptable_nat xt_MASQUERADE loop squashfs dm_verity bfq; do
-    modprobe -S "$version" -n --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
+for module in virtio_pci virtiofs overlay veth bridge tun br_netfilter nf_tables nft_chain_nat nft_masq ip_tables iptable_nat xt_MASQUERADE loop squashfs erofs dm_verity bfq; do
+    modprobe -d "$root/" -S "$version" -n --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
 done | awk '!seen[$0]++' >"$work/modules"
 while read -r file; do
     cp "$file" "$initial/modules/"

@@ -2,6 +2,7 @@ using System.Globalization;
 using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Linux;
+using Nacelle.Pods;
 using Nacelle.Specs;
 
 namespace Nacelle.Build;
@@ -73,7 +74,8 @@ static class BuildCommand
         var data = GlobalFlags.DataDirectory(invocation);
         var fetching = new Fetching(invocation, invocation.Value(Policy) ?? "new");
         var host = new BuildHost(
-            fetching.FindImage, fetching.Download, RunArguments(invocation), line => Say(line, quiet));
+            fetching.FindImage, fetching.Download, RunArguments(invocation),
+            GlobalFlags.IsInsecure(invocation, "ondisk") ? LayerCheck.None : LayerCheck.Seals, line => Say(line, quiet));
         var image = Builder.Build(parsed, options, host, data, names, cancellation);
         if (output is not null)
         {

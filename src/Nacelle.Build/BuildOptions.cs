@@ -1,4 +1,5 @@
 using Nacelle.Images;
+using Nacelle.Pods;
 
 namespace Nacelle.Build;
 
@@ -54,7 +55,8 @@ public sealed record BuildOptions
 /// <summary>What a build needs from outside.</summary>
 /// <param name="FindImage">Finds or fetches the image of a FROM.</param>
 /// <param name="Download">Writes what a URL gives to a file, and checks it against a digest where one is given.</param>
+/// <param name="Check">Whether what is built upon is held against what was unpacked; says the same as <paramref name="RunArguments"/>.</param>
 /// <param name="RunArguments">What <c>nacelle run-prepared</c> is told beside the pod and its network.</param>
 /// <param name="Say">A line of progress or a warning.</param>
 public sealed record BuildHost(
-    Func<string, StoredImage> FindImage, Action<string, string?, string> Download, IReadOnlyList<string> RunArguments, Action<string> Say);
+    Func<string, StoredImage> FindImage, Action<string, string?, string> Download, IReadOnlyList<string> RunArguments, LayerCheck Check, Action<string> Say);

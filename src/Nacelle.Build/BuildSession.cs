@@ -55,7 +55,7 @@ sealed record BuildSession(
         var name = string.Join(' ', state.DiffIds);
         if (!views.TryGetValue(name, out var view))
         {
-            views[name] = view = StageRoot.Mount(Work, Store.Layers, state.DiffIds);
+            views[name] = view = StageRoot.Mount(this, state.DiffIds);
         }
 
         return new SourceTree(view.Root, IgnorePatterns.None, IsContext: false, $"'{from}'");
@@ -73,10 +73,10 @@ sealed record BuildSession(
     /// <summary>Reads a stage's files without mounting it.</summary>
     public T Read<T>(StageState stage, Func<LayeredFiles, T> read)
     {
-        var layers = PodPreparation.OpenLayers(Store.Layers, stage.DiffIds);
+        var layers = PodPreparation.OpenLayers(Store.Layers, stage.DiffIds, Host.Check);
         try
         {
-            return read(new LayeredFiles([.. layers.Select(layer => layer.Root).Reverse()]));
+            return read(new LayeredFiles(layers));
         }
         finally
         {

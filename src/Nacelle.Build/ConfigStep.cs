@@ -104,7 +104,7 @@ sealed class ConfigStep(BuildSession session, StageState stage)
         session.SayIfCached(step);
         if (step is null)
         {
-            using var root = StageRoot.Mount(session.Work, session.Store.Layers, stage.DiffIds);
+            using var root = StageRoot.Mount(session, stage.DiffIds);
             TreeCopy.EnsureDirectory(root.Root, path, (0, 0)).Dispose();
             step = session.Commit(stage, key, root.Detach());
         }

@@ -51,7 +51,7 @@ sealed class CopyStep(BuildSession session, StageState stage, int stageIndex)
         if (step is null)
         {
             var tree = origin is null ? session.Context : session.TreeOf(origin, from!);
-            using var root = StageRoot.Mount(session.Work, session.Store.Layers, stage.DiffIds);
+            using var root = StageRoot.Mount(session, stage.DiffIds);
             bool many = plain.Count + heredocs.Count + remote.Count > 1 || plain.Any(PathPattern.IsPattern);
             var target = new CopyTarget(session, root.Root, destination, many, rules, copy);
             target.Copy(tree, plain);

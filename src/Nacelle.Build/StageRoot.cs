@@ -18,16 +18,16 @@ sealed class StageRoot : IDisposable
     /// <summary>Not O_PATH.</summary>
     public FileDescriptor Root { get; }
 
-    public static StageRoot Mount(BuildWork work, LayerStore layers, IReadOnlyList<Digest> diffIds)
+    public static StageRoot Mount(BuildSession session, IReadOnlyList<Digest> diffIds)
     {
-        var directory = work.MakeDirectory();
+        var directory = session.Work.MakeDirectory();
         foreach (var name in (ReadOnlySpan<string>)["upper", "work", "root", "empty"])
         {
             Files.MakeDirectory(directory, name);
             Files.SetMode(directory, name, 0x1ED);
         }
 
-        var lower = PodPreparation.OpenLayers(layers, diffIds);
+        var lower = PodPreparation.OpenLayers(session.Store.Layers, diffIds, session.Host.Check);
         try
         {
             using (var upper = Files.Open(directory, "upper", OpenFlags.ReadOnly | OpenFlags.Directory))
@@ -37,7 +37,14 @@ sealed class StageRoot : IDisposable
 
             using var empty = Files.Open(directory, "empty", OpenFlags.Path | OpenFlags.Directory);
             using var target = Files.Open(directory, "root", OpenFlags.Path | OpenFlags.Directory);
-            Overlay.Mount(lower.Count > 0 ? [.. lower.Select(layer => layer.Root).Reverse()] : [empty], directory, target);
+            if (lower is [{ Mount: not null }, ..])
+            {
+                VerifiedOverlay.Mount(lower, directory, OverlayChanges.Whole, target);
+            }
+            else
+            {
+                Overlay.Mount(lower.Count > 0 ? [.. lower.Select(layer => layer.Root).Reverse()] : [empty], directory, target);
+            }
         }
         finally
         {

@@ -79,7 +79,7 @@ sealed class StepPod(PodStore pods, ImageStore store, BuildHost host)
             Platform = Platform.Current.ToString(), Size = 0, Imported = DateTimeOffset.UtcNow,
         };
         var app = new AppImage(image, new AppImageManifest { Name = "localhost/build" }, stage.DiffIds, []);
-        using var pod = PodPreparation.Prepare(pods, store, store.Layers, new PodRequest { Manifest = manifest }, [app], Version, host.Say);
+        using var pod = PodPreparation.Prepare(pods, store, store.Layers, new PodRequest { Manifest = manifest, Changes = OverlayChanges.Whole, Check = host.Check }, [app], Version, host.Say);
         return pod.Uuid;
     }
 

@@ -22,6 +22,7 @@ static class Commands
         Command.Of(FetchProgram.Name, "image inspect", "tell about an image, here or in a registry"),
         Command.Of(FetchProgram.Name, "image push", "send an image from the store to a registry"),
         ImageRemoveCommand.Definition, ImageRenderCommand.Render,
-        Command.Of(FetchProgram.Name, "image sign", "sign an image"), ImageVerifyCommand.Definition, CompletionCommand.Definition, ConfigCommand.Definition, GenerateSystemdCommand.Definition, VersionCommand.Definition,
+        Command.Of(FetchProgram.Name, "image sign", "sign an image"), Command.Of(FetchProgram.Name, "image verify", "check images in the store, and mend them"),
+        CompletionCommand.Definition, ConfigCommand.Definition, GenerateSystemdCommand.Definition, VersionCommand.Definition,
     ];
 }

@@ -27,6 +27,6 @@ static class ExportCommand
             throw new UserException($"{file} exists; --overwrite replaces it");
         }
 
-        return Interruptible.Run("nothing was written", cancellation => { PodExport.Write(found, app, file, cancellation); });
+        return Interruptible.Run("nothing was written", cancellation => { PodExport.Write(found, app, file, PodFlags.CheckOf(invocation), cancellation); });
     }
 }

@@ -20,9 +20,9 @@ static class Fetching
             var image = (policy == "update" && IsName(text) ? null : RegistriesConfiguration.FindStored(store, text))
                 ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, [$"--pull-policy={policy}"], signature is null ? [] : [$"--signature={signature}"]) : null)
                 ?? throw new UserException($"the image '{text}' is not in the store{(IsName(text) ? "" : "; to fetch it say where from, as in docker://" + text)}");
-            if (invocation.Is(PodFlags.VerifyImages))
+            if (invocation.Is(PodFlags.VerifyImages) && !GlobalFlags.IsInsecure(invocation, "ondisk"))
             {
-                ImageVerification.Require(store, image);
+                FetchProgram.Run(["image", "verify", "--only-check", .. GlobalFlags.Repeat(invocation), image.Name]);
             }
 
             store.MarkUsed(image);

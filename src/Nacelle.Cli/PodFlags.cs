@@ -105,6 +105,7 @@ static class PodFlags
         AllCapabilities = GlobalFlags.IsInsecure(invocation, "capabilities"),
         NoPathRestrictions = GlobalFlags.IsInsecure(invocation, "paths"),
         NoSeccomp = GlobalFlags.IsInsecure(invocation, "seccomp"),
+        Check = CheckOf(invocation),
     };
 
     public static PodRequest Common(Invocation invocation) => new()
@@ -112,7 +113,10 @@ static class PodFlags
         Isolators = ResourceFlags.Read(invocation),
         NoOverlay = invocation.Is(NoOverlay),
         PrivateUsers = invocation.Is(PrivateUsers),
+        Check = CheckOf(invocation),
     };
+
+    public static LayerCheck CheckOf(Invocation invocation) => GlobalFlags.IsInsecure(invocation, "ondisk") ? LayerCheck.None : LayerCheck.Seals;
 
     static string CheckHostname(string name) =>
         name.Length is > 0 and <= 64 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.')

@@ -7,9 +7,9 @@ public static class GlobalFlags
 {
     public static readonly Option Debug = new("debug", null, "say more on standard error");
     public static readonly Option Directory = new("dir", "DIRECTORY", $"the data directory ({ProgramName.In("/var/lib")})");
-    public static readonly Option Insecure = new("insecure-options", "LIST", "what may be insecure: none, image, tls, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all")
+    public static readonly Option Insecure = new("insecure-options", "LIST", "what may be insecure: none, image, tls, ondisk, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all")
     {
-        Choices = ["none", "image", "tls", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"],
+        Choices = ["none", "image", "tls", "ondisk", "http", "pubkey", "capabilities", "paths", "seccomp", "all-fetch", "all-run", "all"],
     };
 
     public static readonly Option SystemConfig = new("system-config", "DIRECTORY", $"the distribution's configuration ({ProgramName.In("/usr/lib")})");

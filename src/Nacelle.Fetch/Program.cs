@@ -4,9 +4,9 @@ using Nacelle.Images;
 using Nacelle.Specs;
 
 return new CommandProgram(
-    "nacelle-fetch", "those of nacelle's commands that speak to other machines",
+    "nacelle-fetch", "those of nacelle's commands that speak to other machines, or compute hashes",
     [
         FetchCommand.Definition, FetchCommand.OfImages, TrustCommand.Definition, DownloadCommand.Definition, ImageCopyCommand.Definition, ImageInspectCommand.Definition, ImagePushCommand.Definition,
-        ImageSignCommand.Definition,
+        ImageSignCommand.Definition, ImageVerifyCommand.Definition,
     ],
     problem => problem is ImageException or LayerException or SpecException).Run(args);

@@ -12,6 +12,7 @@ public sealed partial class ImageStore
     /// <summary>Gives an image a name; manifest, config and all layers must be in the store. The name may have stood for another image before.</summary>
     public void Add(StoredImage image) => Change(() =>
     {
+        Seal(image.Config);
         Files.Replace(refs, FileNameOf(image.Name), image.Write());
         Files.Synchronize(refs);
     });
@@ -70,6 +71,7 @@ public sealed partial class ImageStore
         {
             if (!blobs.Contains(blob))
             {
+                Layers.RemoveSeal(blob);
                 Content.Remove(blob);
             }
         }

@@ -111,7 +111,7 @@ public sealed partial class ImageStore : IDisposable
     public ImageManifest ReadManifest(StoredImage image) => ImageManifest.Parse(Content.Read(image.Manifest.Digest));
 
     /// <summary>The manifest of an appc image.</summary>
-    public AppImageManifest ReadAppManifest(StoredImage image) => AppImageManifest.Parse(Content.Read(image.Config), $"the manifest of {image.Name}");
+    public AppImageManifest ReadAppManifest(StoredImage image) => AppImageManifest.Parse(ReadSealed(image.Config), $"the manifest of {image.Name}");
 
     /// <summary>The unpacked layers of an image's root file system, the lowest first.</summary>
     public IReadOnlyList<Digest> LayersOf(StoredImage image) => image.IsAci ? image.Layers : ReadConfig(image).Rootfs.DiffIds;
@@ -120,7 +120,7 @@ public sealed partial class ImageStore : IDisposable
     public IReadOnlyList<Digest> BlobsOf(StoredImage image) => image.IsAci ? image.Layers : [.. ReadManifest(image).Layers.Select(layer => layer.Digest)];
 
     /// <inheritdoc cref="ReadManifest"/>
-    public ImageConfig ReadConfig(StoredImage image) => ImageConfig.Parse(Content.Read(image.Config));
+    public ImageConfig ReadConfig(StoredImage image) => ImageConfig.Parse(ReadSealed(image.Config));
 
     /// <summary>Notes that the image was used now; the time is that of its file in <c>refs/</c>.</summary>
     public void MarkUsed(StoredImage image)

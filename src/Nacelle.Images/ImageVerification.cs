@@ -17,6 +17,10 @@ public enum LayerState
     Damaged,
 }
 
+/// <summary>What was found of an unpacked layer.</summary>
+/// <param name="Difference">In which it was not, or is not, as its archive says.</param>
+public sealed record LayerFinding(Digest Layer, LayerState State, string? Difference);
+
 /// <summary>Compares what the store has of an image with what the image's digests say.</summary>
 public static class ImageVerification
 {
@@ -26,7 +30,7 @@ public static class ImageVerification
     /// <param name="inUse">Layers of pods, which are not replaced below them.</param>
     /// <returns>For each layer, the lowest first, what was found.</returns>
     /// <exception cref="ImageException">A blob is missing or damaged, so that nothing can be said or mended: the image must be fetched again.</exception>
-    public static IReadOnlyList<(Digest Layer, LayerState State)> Verify(ImageStore store, StoredImage image, IReadOnlySet<Digest> inUse, CancellationToken cancellation = default)
+    public static IReadOnlyList<LayerFinding> Verify(ImageStore store, StoredImage image, IReadOnlySet<Digest> inUse, CancellationToken cancellation = default)
     {
         using var held = store.HoldContent();
         foreach (var document in new[] { image.Manifest.Digest, image.Layout.Digest, image.Config }.Distinct())
@@ -34,7 +38,9 @@ public static class ImageVerification
             using var file = OpenBlob(store, document, cancellation);
         }
 
-        return [.. store.LayersOf(image).Zip(store.BlobsOf(image), (layer, blob) => (layer, VerifyLayer(store, layer, blob, inUse, cancellation)))];
+        store.Seal(image.Config);
+
+        return [.. store.LayersOf(image).Zip(store.BlobsOf(image), (layer, blob) => VerifyLayer(store, layer, blob, inUse, cancellation))];
     }
 
     /// <summary>Reads every file of the image's layers; to be asked before it runs.</summary>
@@ -44,40 +50,90 @@ public static class ImageVerification
         foreach (var (layer, blob) in store.LayersOf(image).Zip(store.BlobsOf(image)))
         {
             using var root = store.Layers.TryOpen(layer) ?? throw new ImageException($"the layer {layer} of {image.Name} is not in the store: fetch the image again");
-            bool right = store.Layers.TreeHashOf(layer) is { } hash ? hash == LayerHash.Of(root, cancellation)
-                : VerifyLayer(store, layer, blob, new HashSet<Digest> { layer }, cancellation) == LayerState.Intact;
-            if (!right)
+            if (store.Layers.TreeHashOf(layer) is { } hash && hash == TryHash(root, cancellation))
             {
-                throw new ImageException($"the layer {layer} of {image.Name} is not as it was unpacked: see nacelle image verify");
+                continue;
+            }
+
+            if (VerifyLayer(store, layer, blob, new HashSet<Digest> { layer }, cancellation) is { State: LayerState.Damaged } found)
+            {
+                throw new ImageException($"the layer {layer} of {image.Name} is not as it was unpacked ({found.Difference}): see nacelle image verify");
             }
         }
     }
 
-    static LayerState VerifyLayer(ImageStore store, Digest layer, Digest blob, IReadOnlySet<Digest> inUse, CancellationToken cancellation)
+    static LayerFinding VerifyLayer(ImageStore store, Digest layer, Digest blob, IReadOnlySet<Digest> inUse, CancellationToken cancellation)
     {
         using var file = OpenBlob(store, blob, cancellation);
         using var content = new FileRangeStream(file, 0, Files.Status(file).Size, owned: false);
         using var fresh = PendingLayer.Create(store.Layers, layer);
         fresh.Unpack(content, LayerCompression.Detect, new UnpackOptions { Content = layer.Algorithm == "sha512" && layer == blob ? ArchiveContent.Aci : ArchiveContent.Layer }, cancellation);
         var right = fresh.TreeHash(cancellation);
-        using (var root = store.Layers.TryOpen(layer))
+        var difference = Compare(store.Layers, layer, fresh, right, cancellation);
+        if (difference is null)
         {
-            if (root is not null && LayerHash.Of(root, cancellation) == right && store.Layers.TryRead(layer)?.DiffId == layer)
-            {
-                store.Layers.WriteTreeHash(layer, right);
-                return LayerState.Intact;
-            }
+            store.Layers.WriteTreeHash(layer, right);
+            difference = store.Layers.Reseal(layer, fresh.Unpacked, cancellation);
+            return new LayerFinding(layer, difference is null ? LayerState.Intact : LayerState.Rebuilt, difference);
         }
 
         if (inUse.Contains(layer))
         {
-            return LayerState.Damaged;
+            return new LayerFinding(layer, LayerState.Damaged, difference);
         }
 
         store.Layers.Remove(layer);
         store.Layers.Commit(fresh);
         store.Layers.WriteTreeHash(layer, right);
-        return LayerState.Rebuilt;
+        return new LayerFinding(layer, LayerState.Rebuilt, difference);
+    }
+
+    /// <returns>In what the layer is not as it has just been unpacked; null where it is.</returns>
+    static string? Compare(LayerStore layers, Digest layer, PendingLayer fresh, Digest right, CancellationToken cancellation)
+    {
+        using var root = layers.TryOpen(layer);
+        if (root is null)
+        {
+            return "it is missing";
+        }
+
+        try
+        {
+            if (layers.TryRead(layer) is not { } record || record.DiffId != layer || record.RootIsOpaque != fresh.Unpacked.RootIsOpaque)
+            {
+                return LayerStore.RecordName;
+            }
+        }
+        catch (SpecException)
+        {
+            return LayerStore.RecordName;
+        }
+
+        if (!layers.ImpliedDirectories(layer).SequenceEqual(fresh.Unpacked.ImpliedDirectories, StringComparer.Ordinal))
+        {
+            return LayerStore.ImpliedName;
+        }
+
+        if (TryHash(root, cancellation) == right)
+        {
+            return null;
+        }
+
+        using var freshRoot = fresh.OpenRoot();
+        return LayerDifference.Find(root, freshRoot) ?? "its files"; // changed while it was read
+    }
+
+    /// <returns>Null where something cannot be read.</returns>
+    static Digest? TryHash(FileDescriptor root, CancellationToken cancellation)
+    {
+        try
+        {
+            return LayerHash.Of(root, cancellation);
+        }
+        catch (KernelException failure) when (failure.Errno == Errno.EIO)
+        {
+            return null;
+        }
     }
 
     /// <summary>Opens a blob whose content is what its digest says, at its start.</summary>

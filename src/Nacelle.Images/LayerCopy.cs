@@ -2,15 +2,6 @@ using Nacelle.Linux;
 
 namespace Nacelle.Images;
 
-/// <summary>An unpacked layer to copy from.</summary>
-/// <param name="Root">Not O_PATH; owned.</param>
-/// <param name="RootIsOpaque">Nothing of lower layers shows.</param>
-/// <param name="ImpliedDirectories">Paths whose attributes a lower layer tells.</param>
-public sealed record LayerSource(FileDescriptor Root, bool RootIsOpaque, IReadOnlySet<string> ImpliedDirectories) : IDisposable
-{
-    public void Dispose() => Root.Dispose();
-}
-
 /// <summary>Merges unpacked layers into one directory, as overlayfs would show them: for where overlayfs is not possible.</summary>
 /// <remarks>Documentation/filesystems/overlayfs.rst. Content is shared with the layers where the file system can (reflink), and copied within the kernel otherwise.</remarks>
 public sealed partial class LayerCopy
@@ -23,6 +14,7 @@ public sealed partial class LayerCopy
     readonly OwnerShift shift;
     readonly CancellationToken cancellation;
     readonly Dictionary<(ulong Inode, DeviceNumber FileSystem), string> links = [];
+    LayerSource? current;
     byte[]? buffer;
 
     LayerCopy(FileDescriptor target, OwnerPolicy owners, OwnerShift shift, CancellationToken cancellation) =>
@@ -40,7 +32,7 @@ public sealed partial class LayerCopy
         bool described = false;
         for (int i = Math.Max(0, layers.ToList().FindLastIndex(layer => layer.RootIsOpaque)); i < layers.Count; i++)
         {
-            var layer = layers[i];
+            var layer = copy.current = layers[i];
             copy.links.Clear();
             var before = Files.Status(target);
             copy.CopyContent(layer.Root, target, "", layer.ImpliedDirectories);
@@ -160,9 +152,10 @@ public sealed partial class LayerCopy
     {
         using var source = Files.Open(from, name, OpenFlags.ReadOnly | OpenFlags.NoFollow);
         using var copy = Files.Open(to, name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, 0x180);
-        if (status.Size > 0 && !Files.TryClone(source, copy))
+        using var elsewhere = current!.TryOpenContent(source);
+        if (status.Size > 0 && !Files.TryClone(elsewhere ?? source, copy))
         {
-            CopyData(source, copy);
+            CopyData(elsewhere ?? source, copy);
             Files.SetLength(copy, status.Size);
         }
 

@@ -9,6 +9,7 @@ namespace Nacelle.Images;
 /// <code>
 /// layers/sha256-…/rootfs               the lower directory for overlayfs
 ///                 layer.json           sizes
+///                 metadata.erofs       all of rootfs but the content of its files, where the layer is sealed
 ///                 tree-hash            of rootfs, once the layer has been verified
 ///                 implied-directories  names of directories whose attributes the layer does not tell, each ended by NUL; often missing
 /// layers/.unpacking-…                  being filled by the process that holds its lock
@@ -17,13 +18,13 @@ namespace Nacelle.Images;
 /// A layer comes into being by one rename, after its content is on the disk, and goes by one rename, so whatever has a diff-id's name is whole.
 /// What a killed process leaves behind has no such name, and its lock is gone with it: <see cref="Sweep"/> removes it.
 /// </remarks>
-public sealed class LayerStore : IDisposable
+public sealed partial class LayerStore : IDisposable
 {
     internal const string UnpackingPrefix = ".unpacking-", RemovingPrefix = ".removing-";
     internal const string RootfsName = "rootfs", RecordName = "layer.json", ImpliedName = "implied-directories", TreeHashName = "tree-hash";
     internal const OpenFlags DirectoryFlags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow;
 
-    LayerStore(FileDescriptor directory) => Layers = directory;
+    LayerStore(FileDescriptor directory, FileDescriptor seals) => (Layers, this.seals) = (directory, seals);
 
     internal FileDescriptor Layers { get; }
 
@@ -31,7 +32,8 @@ public sealed class LayerStore : IDisposable
     public static LayerStore Open(FileDescriptor dataDirectory)
     {
         Files.EnsureDirectory(dataDirectory, "layers", 0x1C0);
-        return new LayerStore(Files.Open(dataDirectory, "layers", DirectoryFlags));
+        Files.EnsureDirectory(dataDirectory, SealsName, 0x1C0);
+        return new LayerStore(Files.Open(dataDirectory, "layers", DirectoryFlags), Files.Open(dataDirectory, SealsName, DirectoryFlags));
     }
 
     public bool Contains(Digest diffId) => Files.Exists(Layers, diffId.FileName);
@@ -58,7 +60,7 @@ public sealed class LayerStore : IDisposable
     public IReadOnlyList<string> ImpliedDirectories(Digest diffId)
     {
         using var file = Files.TryOpen(Layers, $"{diffId.FileName}/{ImpliedName}", OpenFlags.ReadOnly, out var error);
-        return file is not null ? KernelString.Decode(Files.ReadToEnd(file)).Split('\0')[..^1]
+        return file is not null ? DecodeNames(Files.ReadToEnd(file))
             : error == Errno.ENOENT ? []
             : throw new KernelException($"open layer {diffId}", error);
     }
@@ -93,10 +95,22 @@ public sealed class LayerStore : IDisposable
     {
         foreach (var layer in layers)
         {
-            layer.Seal();
+            layer.WriteRecord();
         }
 
+        // What is on the disk already need not be waited for file by file when fs-verity is enabled.
         Files.SynchronizeFileSystem(Layers);
+        bool sealing = false;
+        foreach (var layer in layers)
+        {
+            sealing |= layer.TrySeal();
+        }
+
+        if (sealing)
+        {
+            Files.SynchronizeFileSystem(Layers);
+        }
+
         foreach (var layer in layers)
         {
             layer.Publish();
@@ -109,6 +123,7 @@ public sealed class LayerStore : IDisposable
     /// <returns>Whether it was here.</returns>
     public bool Remove(Digest diffId)
     {
+        RemoveSeal(diffId);
         var name = RemovingPrefix + RandomName();
         switch (Files.TryRename(Layers, diffId.FileName, Layers, name))
         {
@@ -155,7 +170,11 @@ public sealed class LayerStore : IDisposable
         return count;
     }
 
-    public void Dispose() => Layers.Dispose();
+    public void Dispose()
+    {
+        Layers.Dispose();
+        seals.Dispose();
+    }
 
     internal static string RandomName() => Guid.NewGuid().ToString("n");
 

@@ -61,7 +61,18 @@ sealed class LayerWriter
 
         writer.WriteContent(upper, "");
         writer.StripOverlay(upper);
-        writer.SetTime(upper, "", writer.TimeOf(root));
+        if (content.Root || content.IsTree)
+        {
+            writer.SetTime(upper, "", writer.TimeOf(root));
+        }
+        else
+        {
+            // As it is unpacked where no entry describes it: see LayerUnpacker.FinishDirectory.
+            Files.SetOwner(upper, "", 0, 0);
+            Files.SetMode(upper, 0x1ED);
+            Files.SetTimes(upper, "", default, default);
+        }
+
         writer.tar.Finish();
         return writer;
     }

@@ -10,6 +10,7 @@ public sealed class PendingLayer : IDisposable
     readonly string name;
     readonly FileDescriptor directory;
     UnpackResult? result;
+    Digest? seal;
     bool gone;
 
     PendingLayer(LayerStore store, Digest diffId, string name, FileDescriptor directory) =>
@@ -42,7 +43,7 @@ public sealed class PendingLayer : IDisposable
     public UnpackResult Unpack(
         Stream compressed, LayerCompression compression = LayerCompression.Detect, UnpackOptions? options = null, CancellationToken cancellation = default)
     {
-        using var target = Files.Open(directory, LayerStore.RootfsName, LayerStore.DirectoryFlags);
+        using var target = OpenRoot();
         var unpacked = LayerUnpacker.Unpack(
             compressed, compression, target, (options ?? new UnpackOptions()) with { DiffIdAlgorithm = DiffId.Algorithm }, cancellation);
         var actual = DiffId.Algorithm == "sha512" ? Digest.Sha512(unpacked.DiffId) : Digest.Sha256(unpacked.DiffId);
@@ -59,8 +60,11 @@ public sealed class PendingLayer : IDisposable
     internal FileDescriptor TakeOver(FileDescriptor parent, string name)
     {
         Files.Rename(parent, name, directory, LayerStore.RootfsName);
-        return Files.Open(directory, LayerStore.RootfsName, LayerStore.DirectoryFlags);
+        return OpenRoot();
     }
+
+    /// <summary>What was unpacked.</summary>
+    internal UnpackResult Unpacked => result ?? throw new InvalidOperationException($"layer {DiffId} is not unpacked");
 
     /// <summary>Says what the directory that was taken over is.</summary>
     internal void Describe(UnpackResult taken)
@@ -69,10 +73,13 @@ public sealed class PendingLayer : IDisposable
         result = taken;
     }
 
+    /// <summary>The tree that was unpacked; the caller owns the descriptor.</summary>
+    internal FileDescriptor OpenRoot() => Files.Open(directory, LayerStore.RootfsName, LayerStore.DirectoryFlags);
+
     /// <summary>The hash of the tree that was unpacked.</summary>
     internal Digest TreeHash(CancellationToken cancellation)
     {
-        using var root = Files.Open(directory, LayerStore.RootfsName, LayerStore.DirectoryFlags);
+        using var root = OpenRoot();
         return LayerHash.Of(root, cancellation);
     }
 
@@ -89,18 +96,25 @@ public sealed class PendingLayer : IDisposable
     }
 
     /// <summary>Writes what is known of the layer beside it; after that only the name is missing.</summary>
-    internal void Seal()
+    internal void WriteRecord()
     {
-        var unpacked = result ?? throw new InvalidOperationException($"layer {DiffId} is not unpacked");
+        var unpacked = Unpacked;
         var record = new LayerRecord(DiffId, unpacked.TarBytes, unpacked.UnpackedBytes, unpacked.Entries, unpacked.RootIsOpaque, DateTimeOffset.UtcNow);
         Files.WriteAll(directory, LayerStore.RecordName, record.ToJson());
         if (unpacked.ImpliedDirectories.Count > 0)
         {
-            Files.WriteAll(directory, LayerStore.ImpliedName, KernelString.Encode(string.Concat(unpacked.ImpliedDirectories.Select(path => path + '\0'))));
+            Files.WriteAll(directory, LayerStore.ImpliedName, LayerStore.EncodeNames(unpacked.ImpliedDirectories));
         }
 
         // So that overlayfs and a mapped user can pass through; the store's own directory keeps others out.
         Files.SetMode(directory, 0x1ED);
+    }
+
+    /// <summary>Has the kernel watch over what was unpacked, where it can.</summary>
+    internal bool TrySeal()
+    {
+        seal = store.CanSeal(directory) ? LayerSeal.TryMake(directory, DiffId, Unpacked, out _, CancellationToken.None) : null;
+        return seal is not null;
     }
 
     internal void Publish()
@@ -114,6 +128,11 @@ public sealed class PendingLayer : IDisposable
         {
             case Errno.None:
                 gone = true;
+                if (seal is { } known)
+                {
+                    store.WriteSeal(DiffId, known);
+                }
+
                 FileLock.Release(directory);
                 break;
             case Errno.EEXIST: // Another process was faster; both trees are the same.

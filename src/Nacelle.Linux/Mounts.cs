@@ -56,6 +56,20 @@ public static unsafe partial class Mounts
         return new FileDescriptor((int)Call.Check(fsmount(SystemCall.fsmount, context, FSMOUNT_CLOEXEC, (nint)attributes), "mount", type), type);
     }
 
+    /// <summary>Whether a kind of file system is there and takes an option ("name=value"); nothing is mounted.</summary>
+    public static bool Takes(string type, string option)
+    {
+        nint number = fsopen(SystemCall.fsopen, type, FSOPEN_CLOEXEC);
+        if (number < 0)
+        {
+            return false;
+        }
+
+        using var context = new FileDescriptor((int)number, type);
+        int equals = option.IndexOf('=');
+        return fsconfig(SystemCall.fsconfig, context, FSCONFIG_SET_STRING, option[..equals], option[(equals + 1)..], 0) == 0;
+    }
+
     /// <summary>A copy of the mount at a path that is attached nowhere yet; closing it undoes it. See open_tree(2).</summary>
     /// <param name="recursive">Takes along what is mounted below.</param>
     public static FileDescriptor Clone(FileDescriptor at, string path, bool recursive)
@@ -102,6 +116,9 @@ public static unsafe partial class Mounts
         umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || (Call.LastError is Errno.EINVAL or Errno.ENOENT
             ? false
             : throw new KernelException($"unmount {path}", Call.LastError));
+
+    /// <summary>Takes away the topmost of the mounts on an open directory, or upon those. See umount2(2).</summary>
+    public static void Detach(FileDescriptor directory) => Call.Check(umount2(directory.ProcPath, MNT_DETACH), "unmount", directory.Description);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(int flags);

@@ -1,59 +1,61 @@
 namespace Nacelle.Linux;
 
 /// <summary>Mounting overlayfs from directories that are given by descriptor.</summary>
+/// <remarks>
+/// Options of mount(2) fit a page, and hundreds of layers with long names do not. So the names are numbers: descriptors, seen from /proc/self/fd.
+/// The changes need not outlive a crash of the machine, as no pod does: "volatile" (Linux 5.10) spares syncing the whole file system at the end.
+/// </remarks>
 public static class Overlay
 {
+    const string Plain = "redirect_dir=off,metacopy=off";
+
+    // The layers are on file systems of their own, which would show in the device numbers of files (xino).
+    const string Verified = "redirect_dir=on,metacopy=on,verity=require,xino=on";
+
+    static readonly Lazy<bool> verifies = new(() => Mounts.Takes("overlay", "verity=require") && !Mounts.Takes("overlay", "nacelle=no-option"));
+
+    /// <summary>Whether overlayfs can hold content against digests: Linux 6.6, and the right to mount.</summary>
+    /// <remarks>Kernels that read options one by one (6.5) refuse at once what they do not know; older ones say so only when they mount.</remarks>
+    public static bool CanVerify => verifies.Value;
+
     /// <summary>Mounts layers as one tree that can be written to, where the changes go to <paramref name="changes"/>.</summary>
     /// <param name="layersTopFirst">Never written to. At least one, at most 500.</param>
     /// <param name="changes">A directory that holds the (empty) directories upper and work.</param>
     /// <param name="target">Where to mount.</param>
     /// <remarks>
-    /// Options of mount(2) fit a page, and hundreds of layers with long names do not. So the names are numbers: descriptors, seen from /proc/self/fd.
-    /// The changes need not outlive a crash of the machine, as no pod does: "volatile" (Linux 5.10) spares syncing the whole file system at the end.
     /// Renamed directories and changed attributes are copied up whole (redirect_dir=off, metacopy=off): upper directories become layers, and what others
     /// have put into layers shall not redirect anything. The working directory is changed for a moment.
     /// </remarks>
     /// <exception cref="KernelException">EINVAL: a directory lies on a file system that overlayfs cannot use; ENODEV: the kernel has no overlayfs.</exception>
     public static void Mount(IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, FileDescriptor target)
     {
-        var options = Options(layersTopFirst, changes, "work");
-        var before = Environment.CurrentDirectory;
-        Environment.CurrentDirectory = "/proc/self/fd";
+        var directories = Lower(layersTopFirst) + Upper(changes, "work");
         try
         {
-            try
-            {
-                Mounts.Mount("overlay", "overlay", target, MountFlags.None, options + ",volatile");
-            }
-            catch (KernelException failure) when (failure.Errno == Errno.EINVAL)
-            {
-                Mounts.Mount("overlay", "overlay", target, MountFlags.None, options);
-            }
+            Mount($"{directories},{Plain},volatile", target);
         }
-        finally
+        catch (KernelException failure) when (failure.Errno == Errno.EINVAL)
         {
-            Environment.CurrentDirectory = before;
+            Mount($"{directories},{Plain}", target);
         }
     }
 
     /// <summary>Mounts directories as one tree that nobody can write to.</summary>
     /// <param name="topFirst">At least two.</param>
-    /// <inheritdoc cref="Mount"/>
-    public static void MountReadOnly(IReadOnlyList<FileDescriptor> topFirst, FileDescriptor target)
-    {
-        var before = Environment.CurrentDirectory;
-        Environment.CurrentDirectory = "/proc/self/fd";
-        try
-        {
-            Mounts.Mount("overlay", "overlay", target, MountFlags.ReadOnly, $"lowerdir={string.Join(':', topFirst.Select(directory => directory.Number))},redirect_dir=off,metacopy=off");
-        }
-        finally
-        {
-            Environment.CurrentDirectory = before;
-        }
-    }
+    public static void MountReadOnly(IReadOnlyList<FileDescriptor> topFirst, FileDescriptor target) =>
+        Mount($"{Lower(topFirst)},{Plain}", target, MountFlags.ReadOnly);
 
-    /// <summary>Has a plan do the same, in whatever mount namespace its process is by then; the changes' working directory is another one, <c>work-again</c>.</summary>
+    /// <summary>As <see cref="Mount(IReadOnlyList{FileDescriptor}, FileDescriptor, FileDescriptor)"/>, with layers that have no content themselves, but say where it lies and what its fs-verity digest is.</summary>
+    /// <param name="content">
+    /// Where the content lies: a file's attribute trusted.overlay.redirect is an absolute path below, and trusted.overlay.metacopy has the digest. What is not so cannot be opened (EIO).
+    /// </param>
+    /// <param name="changes">
+    /// Of files whose attributes change only those, of directories that are renamed only a reference goes there: upper is of no use by itself. Null: the mount cannot be written to.
+    /// </param>
+    public static void MountVerified(IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor content, FileDescriptor? changes, FileDescriptor target) =>
+        Mount($"{Lower(layersTopFirst)}::{content.Number}{(changes is null ? "" : $"{Upper(changes, "work")},volatile")},{Verified}", target);
+
+    /// <summary>Has a plan do as <see cref="Mount(IReadOnlyList{FileDescriptor}, FileDescriptor, FileDescriptor)"/>, in whatever mount namespace its process is by then; the changes' working directory is another one, <c>work-again</c>.</summary>
     /// <remarks>The working directory of a mount that was "volatile" and did not end in good order serves no second one.</remarks>
     public static void AddTo(LaunchPlan plan, IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, string target)
     {
@@ -68,9 +70,24 @@ public static class Overlay
         plan.Call("enter /proc/self/fd", SystemCall.chdir, plan.Text("/proc/self/fd"));
         plan.Call(
             $"mount overlay on {target}", SystemCall.mount, plan.Text("overlay"), plan.Text(target), plan.Text("overlay"), 0,
-            plan.Text(Options(layersTopFirst, changes, "work-again")));
+            plan.Text($"{Lower(layersTopFirst)}{Upper(changes, "work-again")},{Plain}"));
     }
 
-    static string Options(IReadOnlyList<FileDescriptor> layersTopFirst, FileDescriptor changes, string work) =>
-        $"lowerdir={string.Join(':', layersTopFirst.Select(layer => layer.Number))},upperdir={changes.Number}/upper,workdir={changes.Number}/{work},redirect_dir=off,metacopy=off";
+    static void Mount(string options, FileDescriptor target, MountFlags flags = MountFlags.None)
+    {
+        var before = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = "/proc/self/fd";
+        try
+        {
+            Mounts.Mount("overlay", "overlay", target, flags, options);
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
+    }
+
+    static string Lower(IReadOnlyList<FileDescriptor> layersTopFirst) => $"lowerdir={string.Join(':', layersTopFirst.Select(layer => layer.Number))}";
+
+    static string Upper(FileDescriptor changes, string work) => $",upperdir={changes.Number}/upper,workdir={changes.Number}/{work}";
 }

@@ -11,7 +11,8 @@ static class AppExecutable
 {
     const ResolveFlags Inside = ResolveFlags.InRoot | ResolveFlags.NoMagicLinks;
 
-    public static void Check(FileDescriptor rootfs, PodApp app, RuntimeConfig bundle)
+    /// <param name="explain">Told of a file that cannot be read (EIO); throws where it knows why.</param>
+    public static void Check(FileDescriptor rootfs, PodApp app, RuntimeConfig bundle, Action<string> explain)
     {
         var process = bundle.Process!;
         var program = process.Args[0];
@@ -24,7 +25,7 @@ static class AppExecutable
                 return; // in a volume, which is not mounted yet
             }
 
-            using var file = Files.TryOpen(rootfs, path.TrimStart('/'), OpenFlags.ReadOnly | OpenFlags.NonBlocking, out _, resolve: Inside);
+            using var file = TryOpen(rootfs, path, explain);
             if (file is null)
             {
                 continue;
@@ -37,7 +38,7 @@ static class AppExecutable
                 continue;
             }
 
-            if (MissingInterpreter(rootfs, file) is { } interpreter)
+            if (MissingInterpreter(rootfs, file, path, explain) is { } interpreter)
             {
                 throw new PodException($"app {app.Name}: {path} needs {interpreter}, which is not in the image");
             }
@@ -48,12 +49,32 @@ static class AppExecutable
         throw new PodException($"app {app.Name}: {problem}{(program.Contains('/') ? "" : $" (looked in {PathOf(process)})")}");
     }
 
-    static string? MissingInterpreter(FileDescriptor rootfs, FileDescriptor file)
+    static string? MissingInterpreter(FileDescriptor rootfs, FileDescriptor file, string path, Action<string> explain)
     {
         var head = new byte[4096];
-        int length = Files.Read(file, head);
-        var interpreter = InterpreterOf(head.AsSpan(0, length));
-        return interpreter is null || IsThere(rootfs, interpreter) ? null : interpreter;
+        try
+        {
+            var interpreter = InterpreterOf(head.AsSpan(0, Files.Read(file, head)));
+            using var opened = interpreter is null ? null : TryOpen(rootfs, interpreter, explain);
+            return opened is null ? interpreter : null;
+        }
+        catch (KernelException failure) when (failure.Errno == Errno.EIO)
+        {
+            explain(path);
+            throw;
+        }
+    }
+
+    static FileDescriptor? TryOpen(FileDescriptor rootfs, string path, Action<string> explain)
+    {
+        var file = Files.TryOpen(rootfs, path.TrimStart('/'), OpenFlags.ReadOnly | OpenFlags.NonBlocking, out var error, resolve: Inside);
+        if (error == Errno.EIO)
+        {
+            explain(path);
+            throw new KernelException($"open {path}", error);
+        }
+
+        return file;
     }
 
     /// <summary>What a "#!" line or an ELF file's PT_INTERP segment asks for. See execve(2) and elf(5).</summary>
@@ -89,12 +110,6 @@ static class AppExecutable
         }
 
         return null;
-    }
-
-    static bool IsThere(FileDescriptor rootfs, string path)
-    {
-        using var file = Files.TryOpen(rootfs, path.TrimStart('/'), OpenFlags.Path, out _, resolve: Inside);
-        return file is not null;
     }
 
     static bool IsBelow(string path, string directory) => path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);

@@ -1,15 +1,31 @@
+using Nacelle.Images;
 using Nacelle.Linux;
 
 namespace Nacelle.Pods;
 
 /// <summary>Reads single files of an image through its layers, before anything is mounted.</summary>
 /// <remarks>What overlayfs would show, for the few small files that preparing a pod must know: /etc/passwd, /etc/group, the owner of a path.</remarks>
-public sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
+/// <param name="open">Gives the layers, the lowest first; asked only when a file is.</param>
+public sealed class LayeredFiles(Func<IReadOnlyList<LayerSource>> open)
 {
+    /// <param name="layers">The lowest first.</param>
+    public LayeredFiles(IReadOnlyList<LayerSource> layers)
+        : this(() => layers)
+    {
+    }
+
     const int MaximumLinks = 40;
 
-    public byte[]? TryRead(string path) =>
-        Find(path) is { Status.Kind: FileKind.Regular } found ? Files.ReadAll(found.Layer, found.Path, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks) : null;
+    public byte[]? TryRead(string path)
+    {
+        if (Find(path) is not { Status.Kind: FileKind.Regular } found)
+        {
+            return null;
+        }
+
+        using var file = found.Layer.OpenFile(found.Layer.Root, found.Path);
+        return Files.ReadToEnd(file);
+    }
 
     public FileStatus? TryStatus(string path) => Find(path)?.Status;
 
@@ -23,15 +39,15 @@ public sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
         return real;
     }
 
-    (FileDescriptor Layer, string Path, FileStatus Status)? Find(string path) => Find(path, out _);
+    (LayerSource Layer, string Path, FileStatus Status)? Find(string path) => Find(path, out _);
 
     /// <summary>Follows a path component by component, since each component may come from another layer.</summary>
-    (FileDescriptor Layer, string Path, FileStatus Status)? Find(string path, out string real)
+    (LayerSource Layer, string Path, FileStatus Status)? Find(string path, out string real)
     {
         real = "";
         var left = new Stack<string>(path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
         var done = new List<string>();
-        (FileDescriptor, string, FileStatus)? found = null;
+        (LayerSource, string, FileStatus)? found = null;
         for (int links = 0; left.TryPop(out var part);)
         {
             if (part is "." or "..")
@@ -59,7 +75,7 @@ public sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
                     return null;
                 }
 
-                var target = Files.ReadLink(here.Layer, here.Path);
+                var target = Files.ReadLink(here.Layer.Root, here.Path);
                 done.RemoveAt(done.Count - 1);
                 if (target.StartsWith('/'))
                 {
@@ -81,18 +97,18 @@ public sealed class LayeredFiles(IReadOnlyList<FileDescriptor> layersTopFirst)
     }
 
     /// <summary>The topmost layer that has the path, unless a layer above removed it or its parent.</summary>
-    (FileDescriptor Layer, string Path, FileStatus Status)? Look(string path)
+    (LayerSource Layer, string Path, FileStatus Status)? Look(string path)
     {
-        foreach (var layer in layersTopFirst)
+        foreach (var layer in open().Reverse())
         {
-            using var opened = Files.TryOpen(layer, path, OpenFlags.Path | OpenFlags.NoFollow, out var error, resolve: ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
+            using var opened = Files.TryOpen(layer.Root, path, OpenFlags.Path | OpenFlags.NoFollow, out var error, resolve: ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
             if (opened is not null)
             {
                 var status = Files.Status(opened);
                 return status is { Kind: FileKind.CharacterDevice, DeviceNumber: { Major: 0, Minor: 0 } } ? null : (layer, path, status);
             }
 
-            if (error == Errno.ENOTDIR || IsOpaqueAbove(layer, path))
+            if (error == Errno.ENOTDIR || IsOpaqueAbove(layer.Root, path))
             {
                 return null; // a parent is a whiteout or a file here, or a directory that hides those below
             }

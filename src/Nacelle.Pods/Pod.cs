@@ -33,6 +33,9 @@ public sealed class Pod : IDisposable
 
     public bool OverlayPrepared => Files.Exists(Directory, "overlay-prepared");
 
+    /// <summary>What the changes of its apps have to be.</summary>
+    internal OverlayChanges Changes => Files.Exists(Directory, "changes-whole") ? OverlayChanges.Whole : OverlayChanges.MayRefer;
+
     /// <summary>Whether the pod's stage1 comes from an image, in <see cref="Stage1Layers"/>.</summary>
     internal bool HasStage1Image => Files.Exists(Directory, "stage1/layers");
 

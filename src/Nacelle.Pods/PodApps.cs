@@ -42,10 +42,10 @@ public static class PodApps
         try
         {
             AppVolumes.CreateEmpty(manifest with { Volumes = fresh }, pod.Directory, pod.PrivateUsers?.Shift ?? 0);
-            PodPreparation.WriteApp(pod, layers, manifest, app, image, pod.Path);
+            PodPreparation.WriteApp(pod, layers, manifest, app, image, pod.Path, options.Check);
             PodRegistration.Read(pod)?.Announce(pod, app.Name);
             Files.Replace(pod.Directory, "pod", manifest.ToJson());
-            Mount(pods, pod, manifest, app, implicitVolumes, mounted);
+            Mount(pods, pod, manifest, app, implicitVolumes, options.Check, mounted);
             return done = Call(pod, "app/add", app.Name, options.StageFlags());
         }
         finally
@@ -114,16 +114,16 @@ public static class PodApps
     }
 
     /// <summary>Mounts the app's root file system as <c>run</c> does, in a mount namespace of this process's own, from which stage1 takes it.</summary>
-    static void Mount(PodStore pods, Pod pod, PodManifest manifest, PodApp app, IReadOnlyList<AppName> toFill, List<string> mounted)
+    static void Mount(PodStore pods, Pod pod, PodManifest manifest, PodApp app, IReadOnlyList<AppName> toFill, LayerCheck check, List<string> mounted)
     {
         Mounts.EnterPrivateNamespace();
         using var data = Files.Open(pods.Path, OpenFlags.Path | OpenFlags.Directory);
         using var store = LayerStore.Open(data);
-        using var layers = PodLayers.Open(pod, store, manifest with { Apps = [app] });
+        using var layers = PodLayers.Open(pod, store, manifest with { Apps = [app] }, check);
         PodFileSystems.MountApp(pod, layers, app.Name, PodSettings.Read(pod), mounted);
         PodFileSystems.FillVolumes(pod, manifest with { Apps = [app] }, toFill);
         using var rootfs = PodFileSystems.OpenRoot(pod, app.Name);
-        AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
+        AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name), path => VerifiedOverlay.Explain(layers.OfApp(app.Name), path));
     }
 
     static bool Call(Pod pod, string verb, AppName app, IReadOnlyList<string> flags)

@@ -16,8 +16,9 @@ public static class PodExport
     /// <summary>To be called once in a process, which gets another mount namespace by it.</summary>
     /// <param name="path">The ACI's, there only once it is whole; what is there already is replaced.</param>
     /// <returns>The image's id.</returns>
+    /// <param name="check">As the pod had it: changes in an overlay that was verified are told by reference to its layers.</param>
     /// <exception cref="PodException">The pod has not ended; or somebody removes it.</exception>
-    public static Digest Write(FoundPod found, AppName app, string path, CancellationToken cancellation)
+    public static Digest Write(FoundPod found, AppName app, string path, LayerCheck check, CancellationToken cancellation)
     {
         var pod = found.Pod;
         if (found.State is not (PodState.Exited or PodState.ExitedGarbage) || !pod.TryShare())
@@ -28,11 +29,11 @@ public static class PodExport
         Mounts.EnterPrivateNamespace();
         using var data = Files.Open(pod.DataDirectory, OpenFlags.Path | OpenFlags.Directory);
         using var store = LayerStore.Open(data);
-        var layers = PodPreparation.OpenLayers(store, pod.LayersOf($"{app}"));
+        var layers = PodPreparation.OpenLayers(store, pod.LayersOf($"{app}"), check);
         try
         {
             using var layout = MountLayout(pod, app, layers);
-            var image = new LayeredFiles([.. layers.Select(layer => layer.Root).Reverse()]);
+            var image = new LayeredFiles(layers);
             var foreign = OwnFiles.Where(file => image.TryEntry(file) is null).Select(file => $"rootfs/{file}").ToHashSet(StringComparer.Ordinal);
             return AciArchiveWriter.Write(layout, path, time: null, cancellation, (file, _) => file is not (Changes or Nothing) && !foreign.Contains(file));
         }
@@ -78,7 +79,14 @@ public static class PodExport
             using var changes = Files.Open(layout, Changes, OpenFlags.Path | OpenFlags.Directory);
             using var nothing = Files.Open(layout, Nothing, OpenFlags.Path | OpenFlags.Directory); // overlayfs wants two, and the image may have no layer
             using var target = Files.Open(layout, "rootfs", OpenFlags.Path | OpenFlags.Directory);
-            Overlay.MountReadOnly([changes, .. layers.Select(layer => layer.Root).Reverse(), nothing], target);
+            if (layers is [{ Mount: not null }, ..])
+            {
+                VerifiedOverlay.MountReadOnly(layers, changes, nothing, target);
+            }
+            else
+            {
+                Overlay.MountReadOnly([changes, .. layers.Select(layer => layer.Root).Reverse(), nothing], target);
+            }
         }
 
         return layout;

@@ -19,9 +19,9 @@ static class PodFileSystems
     public static void WriteBundle(Pod pod, AppName app, RuntimeConfig bundle) => Files.WriteAll(pod.Directory, $"{Stage2(app)}/config.json", bundle.ToJson());
 
     /// <summary>Copies layers into one empty directory, for pods that mount none.</summary>
-    public static void Copy(Pod pod, LayerStore layers, IReadOnlyList<Digest> diffIds, FileDescriptor into)
+    public static void Copy(Pod pod, LayerStore layers, IReadOnlyList<Digest> diffIds, LayerCheck check, FileDescriptor into)
     {
-        var opened = PodPreparation.OpenLayers(layers, diffIds);
+        var opened = PodPreparation.OpenLayers(layers, diffIds, check);
         try
         {
             LayerCopy.Flatten(opened, into, ShiftOf(pod));
@@ -72,7 +72,7 @@ static class PodFileSystems
         Files.MakeDirectory(pod.Directory, Stage1Changes);
         Files.MakeSymlink("../../stage1/rootfs", pod.Directory, $"{Stage1Changes}/upper");
         Files.MakeDirectory(pod.Directory, $"{Stage1Changes}/work");
-        MountLayers(pod, layers.OfStage1, Stage1Changes, $"{pod.Path}/stage1/rootfs", mounted, (_, _) => { });
+        MountLayers(pod, layers.OfStage1, Stage1Changes, OverlayChanges.Whole, $"{pod.Path}/stage1/rootfs", mounted, (_, _) => { });
     }
 
     /// <summary>Where overlayfs finds its directories for stage1; a name that no app can have.</summary>
@@ -94,27 +94,37 @@ static class PodFileSystems
             Files.MakeDirectory(pod.Directory, changes + directory);
         }
 
-        MountLayers(pod, layers.OfApp(app), changes, $"{pod.Path}/{Stage2(app)}/rootfs", mounted, Fill);
+        MountLayers(pod, layers.OfApp(app), changes, pod.Changes, $"{pod.Path}/{Stage2(app)}/rootfs", mounted, Fill);
     }
 
     /// <param name="changes">Within the pod, the directory with upper and work.</param>
+    /// <param name="kept">What is in upper of what changes.</param>
     /// <param name="path">Where to mount.</param>
     /// <param name="fill">Writes files into the changes; is given what tells of the image's.</param>
     static void MountLayers(
-        Pod pod, IReadOnlyList<LayerSource> layers, string changes, string path, List<string> mounted, Action<Func<string, FileStatus?>, FileDescriptor> fill)
+        Pod pod, IReadOnlyList<LayerSource> layers, string changes, OverlayChanges kept, string path, List<string> mounted, Action<Func<string, FileStatus?>, FileDescriptor> fill)
     {
         // The root that people see is the topmost one, which is ours: it takes after the image's. So do directories that only a layer's file names imply.
         using (var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory))
         {
             LayerCopy.RestoreImplied(layers, upper, ShiftOf(pod));
-            fill(new LayeredFiles([.. layers.Select(layer => layer.Root).Reverse()]).TryEntry, upper);
+            fill(new LayeredFiles(layers).TryEntry, upper);
         }
 
         using var target = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
         int before = mounted.Count;
         try
         {
-            MountOverlay(pod, [.. layers.Select(layer => layer.Root).Reverse()], changes, target, mounted);
+            if (layers is [{ Mount: not null }, ..])
+            {
+                using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
+                VerifiedOverlay.Mount(layers, directory, kept, target, pod.PrivateUsers);
+            }
+            else
+            {
+                MountOverlay(pod, [.. layers.Select(layer => layer.Root).Reverse()], changes, target, mounted);
+            }
+
             mounted.Add(path);
         }
         catch (KernelException failure) when (failure.Errno == Errno.EINVAL && pod.PrivateUsers is not null)

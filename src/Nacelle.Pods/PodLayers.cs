@@ -16,14 +16,15 @@ sealed class PodLayers : IDisposable
     public IReadOnlyList<LayerSource> OfApp(AppName app) => ofApps[app];
 
     /// <exception cref="PodException">The store has lost one.</exception>
-    public static PodLayers Open(Pod pod, LayerStore layers, PodManifest manifest)
+    /// <exception cref="ImageException">One is not what its seal says.</exception>
+    public static PodLayers Open(Pod pod, LayerStore layers, PodManifest manifest, LayerCheck check)
     {
-        var opened = new PodLayers(pod.OverlayPrepared ? PodPreparation.OpenLayers(layers, pod.Stage1Layers) : []);
+        var opened = new PodLayers(pod.OverlayPrepared ? PodPreparation.OpenLayers(layers, pod.Stage1Layers, check) : []);
         try
         {
             foreach (var app in manifest.Apps)
             {
-                opened.ofApps[app.Name] = pod.OverlayPrepared ? PodPreparation.OpenLayers(layers, pod.LayersOf(app.Name.ToString())) : [];
+                opened.ofApps[app.Name] = pod.OverlayPrepared ? PodPreparation.OpenLayers(layers, pod.LayersOf(app.Name.ToString()), check) : [];
             }
 
             return opened;

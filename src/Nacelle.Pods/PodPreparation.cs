@@ -62,6 +62,10 @@ public static class PodPreparation
         {
             Files.WriteAll(directory, "overlay-prepared", "");
             Files.MakeDirectory(directory, "overlay");
+            if (request.Changes == OverlayChanges.Whole)
+            {
+                Files.WriteAll(directory, "changes-whole", "");
+            }
         }
 
         if (request.PrivateUsers)
@@ -76,7 +80,7 @@ public static class PodPreparation
                 throw new PodException($"the stage1 {stage1.Manifest.Name} cannot run pods whose apps come and go: it has no entry point app/add");
             }
 
-            stage1.Prepare(pod, layers);
+            stage1.Prepare(pod, layers, request.Check);
         }
         else
         {
@@ -88,18 +92,24 @@ public static class PodPreparation
 
         for (int i = 0; i < manifest.Apps.Count; i++)
         {
-            WriteApp(pod, layers, manifest, manifest.Apps[i], apps[i], finalPath);
+            WriteApp(pod, layers, manifest, manifest.Apps[i], apps[i], finalPath, request.Check);
         }
     }
 
     /// <param name="finalPath">The pod directory's path when the pod runs.</param>
-    internal static void WriteApp(Pod pod, LayerStore layers, PodManifest manifest, PodApp app, AppImage image, string finalPath)
+    internal static void WriteApp(Pod pod, LayerStore layers, PodManifest manifest, PodApp app, AppImage image, string finalPath, LayerCheck check)
     {
         var run = app.App ?? throw new SpecException($"apps[{app.Name}].app", "the app says nothing to run");
-        var opened = OpenLayers(layers, image.Layers);
+        var missing = image.Layers.FirstOrDefault(layer => !layers.Contains(layer));
+        if (missing != default)
+        {
+            throw new PodException(Missing(missing));
+        }
+
+        IReadOnlyList<LayerSource> opened = [];
         try
         {
-            var user = AppUser.Find(run.User, run.Group, run.SupplementaryGroups, new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]));
+            var user = AppUser.Find(run.User, run.Group, run.SupplementaryGroups, new LayeredFiles(() => opened.Count > 0 ? opened : opened = OpenLayers(layers, image.Layers, check)));
             var bundle = AppBundle.Create(manifest, app, run, user, finalPath, pod.Uuid);
             Files.MakeDirectory(pod.Directory, $"appsinfo/{app.Name}");
             using var info = Files.Open(pod.Directory, $"appsinfo/{app.Name}", OpenFlags.Path | OpenFlags.Directory);
@@ -118,7 +128,7 @@ public static class PodPreparation
             if (!pod.OverlayPrepared)
             {
                 using var rootfs = Files.Open(pod.Directory, $"{stage2}/rootfs", OpenFlags.ReadOnly | OpenFlags.Directory);
-                PodFileSystems.Copy(pod, layers, image.Layers, rootfs);
+                PodFileSystems.Copy(pod, layers, image.Layers, check, rootfs);
             }
         }
         finally
@@ -131,25 +141,52 @@ public static class PodPreparation
     }
 
     /// <summary>Opens the layers that show, lowest first; the caller closes them. One with an opaque root hides all below it.</summary>
+    /// <param name="check">With <see cref="LayerCheck.Seals"/> through their metadata images, if all of them are sealed and the kernel can do it.</param>
+    /// <exception cref="ImageException">A layer is not what its seal says.</exception>
     /// <remarks>
     /// A layer that stands in an image twice counts where it is highest: all that it says is said there, and overlayfs takes no directory twice (ELOOP).
     /// </remarks>
-    public static IReadOnlyList<LayerSource> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds)
+    public static IReadOnlyList<LayerSource> OpenLayers(LayerStore layers, IReadOnlyList<Digest> diffIds, LayerCheck check = LayerCheck.None) =>
+        (check == LayerCheck.Seals ? TryOpenLayers(diffIds, layers.TryOpenSealed) : null)
+        ?? TryOpenLayers(diffIds, diffId => layers.TryOpenSource(diffId) ?? throw new PodException(Missing(diffId)))!;
+
+    static string Missing(Digest layer) => $"the layer {layer} of the image is not in the store: fetch the image again";
+
+    /// <returns>Null where one of them cannot be opened so.</returns>
+    static List<LayerSource>? TryOpenLayers(IReadOnlyList<Digest> diffIds, Func<Digest, LayerSource?> tryOpen)
     {
         var opened = new List<LayerSource>();
-        foreach (var diffId in diffIds.Reverse().Distinct().Reverse())
+        void Close()
         {
-            var layer = layers.TryOpenSource(diffId) ?? throw new PodException($"the layer {diffId} of the image is not in the store: fetch the image again");
-            if (layer.RootIsOpaque)
-            {
-                opened.ForEach(hidden => hidden.Dispose());
-                opened.Clear();
-            }
-
-            opened.Add(layer);
+            opened.ForEach(layer => layer.Dispose());
+            opened.Clear();
         }
 
-        return opened;
+        try
+        {
+            foreach (var diffId in diffIds.Reverse().Distinct().Reverse())
+            {
+                if (tryOpen(diffId) is not { } layer)
+                {
+                    Close();
+                    return null;
+                }
+
+                if (layer.RootIsOpaque)
+                {
+                    Close();
+                }
+
+                opened.Add(layer);
+            }
+
+            return opened;
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
     }
 
     /// <summary>Apps of a given manifest that say nothing to run take it from their images.</summary>

@@ -77,4 +77,10 @@ public sealed record PodRequest
     public bool NoOverlay { get; init; }
 
     public bool PrivateUsers { get; init; }
+
+    /// <summary>Of the images while the pod is prepared; when it runs, <see cref="PodRunOptions.Check"/> counts.</summary>
+    public LayerCheck Check { get; init; }
+
+    /// <summary>What its apps' changes have to be, for those who make something of them.</summary>
+    public OverlayChanges Changes { get; init; }
 }

@@ -22,6 +22,8 @@ public sealed record PodRunOptions
 
     public bool NoSeccomp { get; init; }
 
+    public LayerCheck Check { get; init; }
+
     /// <summary>The pod shares the host's PID namespace.</summary>
     public bool HostProcesses { get; init; }
 
@@ -79,7 +81,7 @@ public static class PodRun
             using var data = Files.Open(pods.Path, OpenFlags.Path | OpenFlags.Directory);
             using var store = LayerStore.Open(data);
             var manifest = pod.ReadManifest();
-            using var layers = PodLayers.Open(pod, store, manifest);
+            using var layers = PodLayers.Open(pod, store, manifest, options.Check);
             var hostname = options.Hostname ?? (isolated ? $"nacelle-{pod.Uuid}" : Environment.MachineName);
             var network = options.Network ?? (isolated ? "none" : "host");
             var settings = new PodSettings(hostname, network == "host", options.Names);
@@ -95,7 +97,7 @@ public static class PodRun
             {
                 registration?.Announce(pod, app.Name);
                 using var rootfs = PodFileSystems.OpenRoot(pod, app.Name);
-                AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name));
+                AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name), path => VerifiedOverlay.Explain(layers.OfApp(app.Name), path));
             }
 
             PodLimits.Read(manifest).RequireOwn(network: network != "host", ipc: !options.HostIpc);

@@ -35,7 +35,7 @@ public sealed record Stage1Image(Digest Id, AppImageManifest Manifest, IReadOnly
         var opened = PodPreparation.OpenLayers(layers, Layers);
         try
         {
-            var files = new LayeredFiles([.. opened.Select(layer => layer.Root).Reverse()]);
+            var files = new LayeredFiles(opened);
             foreach (var verb in Verbs)
             {
                 if (Stage1.FindEntryPoint(Manifest, verb) is { } path && !IsProgram(files, path["stage1/rootfs/".Length..]))
@@ -57,7 +57,7 @@ public sealed record Stage1Image(Digest Id, AppImageManifest Manifest, IReadOnly
         !path.Split('/').Contains("..") && files.TryStatus(path) is { Kind: FileKind.Regular } status && (status.Permissions & 0x49) != 0;
 
     /// <summary>Puts the stage1 into a pod directory that is being prepared: its manifest, what it is made of, and where it cannot be mounted later, a copy.</summary>
-    internal void Prepare(Pod pod, LayerStore layers)
+    internal void Prepare(Pod pod, LayerStore layers, LayerCheck check)
     {
         Files.MakeDirectory(pod.Directory, "stage1");
         using var stage1 = Files.Open(pod.Directory, "stage1", OpenFlags.Path | OpenFlags.Directory);
@@ -68,7 +68,7 @@ public sealed record Stage1Image(Digest Id, AppImageManifest Manifest, IReadOnly
         using var rootfs = Files.Open(stage1, "rootfs", OpenFlags.ReadOnly | OpenFlags.Directory);
         if (!pod.OverlayPrepared)
         {
-            PodFileSystems.Copy(pod, layers, Layers, rootfs);
+            PodFileSystems.Copy(pod, layers, Layers, check, rootfs);
         }
 
         foreach (var directory in Reserved)

@@ -11,7 +11,7 @@ public class ProjectReferenceTests
         ["Trust"] = ["Linux", "Specs"],
         ["Images"] = ["Linux", "Specs", "Trust"],
         ["CommandLine"] = ["Linux", "Specs"],
-        ["Fetch"] = ["CommandLine", "Images"],
+        ["Fetch"] = ["CommandLine", "Pods"],
         ["Containers"] = ["Linux", "Specs"],
         ["Systemd"] = ["Linux"],
         ["Network"] = ["Linux", "Specs"],

@@ -40,22 +40,22 @@ public sealed class ImageCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("echo x >>etc/passwd")]
-    [InlineData("chmod u+s bin/busybox")]
-    [InlineData("touch etc/passwd")]
-    [InlineData("chown 7 etc/group")]
-    [InlineData("ln -sfn /etc/passwd bin/ls")]
-    [InlineData("rm etc/group")]
-    [InlineData("touch new; touch -d @0 .")]
-    [InlineData("chmod 700 etc")]
-    [InlineData("setfattr -n user.x -v y etc/passwd")]
-    public void A_layer_that_was_changed_is_noticed_before_it_runs_and_mended(string change)
+    [InlineData("echo x >>etc/passwd", "etc/passwd: its content")]
+    [InlineData("chmod u+s bin/busybox", "bin/busybox: its mode")]
+    [InlineData("touch etc/passwd", "etc/passwd: its time")]
+    [InlineData("chown 7 etc/group", "etc/group: its owner")]
+    [InlineData("ln -sfn /etc/passwd bin/ls", "bin/ls: where it leads")]
+    [InlineData("rm etc/group", "etc/group is missing")]
+    [InlineData("touch new; touch -d @0 .", "new is not of the layer")]
+    [InlineData("chmod 700 etc", "etc: its mode")]
+    [InlineData("setfattr -n user.x -v y etc/passwd", "etc/passwd: its extended attributes")]
+    public void A_layer_that_was_changed_is_noticed_before_it_runs_and_mended(string change, string difference)
     {
         var root = Path.GetDirectoryName(Path.GetDirectoryName(LayerFile("etc/passwd")))!;
         var done = Machine.Run("/bin/sh", "-ec", $"cd {root}; {change}");
         Assert.True(done.ExitCode == 0, done.ToString());
-        Fails(machine.Nacelle("run", "--verify-images", TestImages.Busybox, "--exec=/bin/true"), "is not as it was unpacked");
-        Succeeds(machine.Nacelle("image", "verify", Id), "was not as its archive says: rebuilt");
+        Fails(machine.Nacelle("run", "--verify-images", TestImages.Busybox, "--exec=/bin/true"), $"is not as it was unpacked ({difference}): see nacelle image verify");
+        Succeeds(machine.Nacelle("image", "verify", Id), $"was not as its archive says ({difference}): rebuilt");
         Succeeds(machine.Nacelle("image", "verify", Id), "successfully verified checksum for image: \"");
         Succeeds(machine.Nacelle("run", "--verify-images", TestImages.Busybox, "--exec=/bin/true"), "");
     }

@@ -1,3 +1,4 @@
+using Nacelle.Images;
 using Nacelle.Linux;
 
 namespace Nacelle.Pods.Tests;
@@ -6,7 +7,7 @@ namespace Nacelle.Pods.Tests;
 public sealed class AppUserTests : IDisposable
 {
     readonly string path = Directory.CreateTempSubdirectory("nacelle-layers-").FullName;
-    readonly List<FileDescriptor> layers = [];
+    readonly List<LayerSource> layers = [];
 
     public void Dispose()
     {
@@ -24,7 +25,7 @@ public sealed class AppUserTests : IDisposable
             File.WriteAllText($"{root}/{name}", content);
         }
 
-        layers.Insert(0, Files.Open(root, OpenFlags.ReadOnly | OpenFlags.Directory));
+        layers.Add(new LayerSource(Files.Open(root, OpenFlags.ReadOnly | OpenFlags.Directory), false, new HashSet<string>()));
         return root;
     }
 
@@ -78,7 +79,7 @@ public sealed class AppUserTests : IDisposable
         Assert.SkipUnless(Processes.IsRoot, "trusted attributes are root's");
         Layer(("etc/deep/passwd", "a:x:5:5::/:\n"));
         var top = Layer(("etc/deep/other", ""));
-        ExtendedAttributes.Set(layers[0], "etc", "trusted.overlay.opaque", "y"u8);
+        ExtendedAttributes.Set(layers[^1].Root, "etc", "trusted.overlay.opaque", "y"u8);
         Assert.True(Directory.Exists(top + "/etc/deep"));
         Assert.Null(new LayeredFiles(layers).TryRead("/etc/deep/passwd"));
     }
