@@ -9,7 +9,7 @@ namespace Nacelle.Cli;
 /// <remarks>As with rkt, an app's flags follow its image; flags before the first image are the pod's.</remarks>
 static class AppFlags
 {
-    public static readonly Option Name = new("name", "NAME", "the app's name (the image's last part)");
+    public static readonly Option Name = new("name", "NAME", "the app's name (the image's last part); before any image the pod's, which can then be named so as by its UUID");
     public static readonly Option Exec = new("exec", "PROGRAM", "run this instead of the image's program");
     public static readonly Option User = new("user", "USER", "run as this user: a number, a name of the image's, or a path whose owner is meant");
     public static readonly Option Group = new("group", "GROUP", "run as this group");
@@ -88,7 +88,7 @@ static class AppFlags
                 {
                     apps[^1] = Apply(apps[^1], token.Option, token.Text);
                 }
-                else if (token.Option != Mount)
+                else if (token.Option != Mount && token.Option != Name)
                 {
                     throw new UserException($"--{token.Option.Name} goes behind the image that it is for");
                 }
@@ -96,6 +96,16 @@ static class AppFlags
         }
 
         return apps;
+    }
+
+    /// <summary>The pod's name: --name before any image.</summary>
+    /// <exception cref="UserException">It may be taken for a UUID.</exception>
+    public static AppName? PodName(Invocation invocation)
+    {
+        var token = invocation.Tokens.TakeWhile(token => token.Option is not null).LastOrDefault(token => token.Option?.Name == Name.Name);
+        return token.Option is null ? null
+            : Guid.TryParse(token.Text, out _) ? throw new UserException($"--name={token.Text}: a name must not look like a UUID")
+            : AppName.Parse(token.Text, $"--name={token.Text}");
     }
 
     /// <summary>The --mount flags before any image.</summary>

@@ -7,13 +7,14 @@ namespace Nacelle.Cli;
 /// <summary><c>app sandbox</c>: runs a pod without apps, to which they are added while it runs.</summary>
 static class AppSandboxCommand
 {
+    static readonly Option Name = AppFlags.Name with { Summary = "the pod's name, by which it can be named as by its UUID" };
     static readonly Option Annotation = new("annotation", "NAME=VALUE", "add an annotation to the pod");
     static readonly Option UserAnnotation = new("user-annotation", "NAME=VALUE", "add a user annotation to the pod");
     static readonly Option UserLabel = new("user-label", "NAME=VALUE", "add a user label to the pod");
 
     public static readonly Command Definition = new(
         "app sandbox", "[FLAGS]", "run a pod without apps, which are added while it runs",
-        [.. PodFlags.Surroundings, Detachment.Flag, PodFlags.UuidFile, PodFlags.Volume, .. ResourceFlags.OfPod, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
+        [.. PodFlags.Surroundings, Detachment.Flag, PodFlags.UuidFile, Name, PodFlags.Volume, .. ResourceFlags.OfPod, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
     {
         Description = "The process becomes the pod, which stays until it is stopped, whatever its apps do. See app add, app start, app stop and app rm.",
     };

@@ -6,6 +6,8 @@ namespace Nacelle.Cli;
 /// <summary>A pod in rkt's JSON (api/v1/json.go): the UUID is called name; the pod's times are seconds, its apps' nanoseconds.</summary>
 sealed record PodJson([property: JsonPropertyName("name")] string Uuid, string State)
 {
+    public string? PodName { get; init; }
+
     public IReadOnlyList<string> Networks { get; init; } = [];
 
     public IReadOnlyList<string> AppNames { get; init; } = [];

@@ -26,7 +26,12 @@ static class KnownValues
             {
                 if (Takes(invocation.Command.Name, found.State) && !invocation.Words.Contains(found.Pod.Uuid))
                 {
-                    known.Add((found.Pod.Uuid, $"{found.State.Name()}: {string.Join(", ", found.Pod.TryReadManifest()?.Apps.Select(app => app.Name.ToString()) ?? [])}"));
+                    var remark = $"{found.State.Name()}: {string.Join(", ", found.Pod.TryReadManifest()?.Apps.Select(app => app.Name.ToString()) ?? [])}";
+                    known.Add((found.Pod.Uuid, remark));
+                    if (found.Pod.Name is { } name)
+                    {
+                        known.Add((name, remark));
+                    }
                 }
             }
         }

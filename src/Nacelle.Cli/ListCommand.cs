@@ -49,28 +49,31 @@ static class ListCommand
         return 0;
     }
 
-    static List<string[]> Rows(IEnumerable<PodView> pods, bool full, bool legend)
+    /// <summary>As rkt has them; where a pod has a name, with one column more.</summary>
+    static List<string[]> Rows(IReadOnlyList<PodView> pods, bool full, bool legend)
     {
+        bool named = pods.Any(pod => pod.Name is not null);
         var rows = new List<string[]>();
         if (legend)
         {
-            rows.Add(full ? ["UUID", "APP", "IMAGE NAME", "IMAGE ID", "STATE", "CREATED", "STARTED", "NETWORKS"]
-                : ["UUID", "APP", "IMAGE NAME", "STATE", "CREATED", "STARTED", "NETWORKS"]);
+            rows.Add([.. full ? (string[])["UUID", "APP", "IMAGE NAME", "IMAGE ID", "STATE", "CREATED", "STARTED", "NETWORKS"] : ["UUID", "APP", "IMAGE NAME", "STATE", "CREATED", "STARTED", "NETWORKS"],
+                .. named ? (string[])["NAME"] : []]);
         }
 
         foreach (var pod in pods)
         {
             var uuid = full ? pod.Uuid : pod.Uuid[..8];
             string[] times = full ? [PodView.TimeText(pod.Created), PodView.TimeText(pod.Started)] : [Output.Ago(pod.Created), Output.Ago(pod.Started)];
+            string[] name = named ? [pod.Name ?? ""] : [], noName = named ? [""] : [];
             if (pod.Apps.Count == 0)
             {
-                rows.Add(full ? [uuid, "-", "-", "-", pod.State, .. times, ""] : [uuid, "-", "-", pod.State, .. times, ""]);
+                rows.Add(full ? [uuid, "-", "-", "-", pod.State, .. times, "", .. name] : [uuid, "-", "-", pod.State, .. times, "", .. name]);
             }
 
             for (int i = 0; i < pod.Apps.Count; i++)
             {
                 var app = pod.Apps[i];
-                string[] rest = i == 0 ? [pod.State, .. times, ""] : ["", "", "", ""];
+                string[] rest = i == 0 ? [pod.State, .. times, "", .. name] : ["", "", "", "", .. noName];
                 string[] row = full ? [i == 0 ? uuid : "", app.Name, app.ImageName, app.ImageId, .. rest] : [i == 0 ? uuid : "", app.Name, app.ImageName, .. rest];
                 rows.Add(row);
             }

@@ -13,7 +13,7 @@ static class PodArguments
     public static IReadOnlyList<string> Names(Invocation invocation)
     {
         List<string> names = [.. invocation.Values(UuidFile).Select(ReadUuid), .. invocation.Words];
-        return names.Count > 0 ? names : throw new UserException("name a pod by its UUID, or the beginning of it");
+        return names.Count > 0 ? names : throw new UserException("name a pod by its UUID, the beginning of it, or its name");
     }
 
     /// <summary>Does something with each pod that is named, and prints its UUID. Where it cannot be done is told, and the others have their turn.</summary>

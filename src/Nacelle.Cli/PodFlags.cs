@@ -110,6 +110,7 @@ static class PodFlags
 
     public static PodRequest Common(Invocation invocation) => new()
     {
+        Name = AppFlags.PodName(invocation),
         Isolators = ResourceFlags.Read(invocation),
         NoOverlay = invocation.Is(NoOverlay),
         PrivateUsers = invocation.Is(PrivateUsers),

@@ -27,6 +27,8 @@ sealed record AppView(string Name, string State, string ImageName, string ImageI
 /// <summary>A pod as <c>list</c> and <c>status</c> show it: all that is asked of its directory, asked once.</summary>
 sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTimeOffset? Started, int? Pid, IReadOnlyList<AppView> Apps)
 {
+    public string? Name { get; init; }
+
     public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
 
     public IReadOnlyDictionary<string, string>? UserLabels { get; init; }
@@ -65,6 +67,7 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
         });
         return new PodView(pod.Uuid, found.State.Name(), pod.Created, pod.Started, running ? pod.ProcessId : null, [.. apps ?? []])
         {
+            Name = pod.Name,
             UserAnnotations = manifest?.UserAnnotations,
             UserLabels = manifest?.UserLabels,
         };
@@ -72,6 +75,7 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
 
     public PodJson ToJson() => new(Uuid, State)
     {
+        PodName = Name,
         Networks = [],
         AppNames = [.. Apps.Select(app => app.Name)],
         Apps =

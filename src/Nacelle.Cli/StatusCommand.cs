@@ -24,6 +24,11 @@ static class StatusCommand
         }
 
         Output.Line($"state={pod.State}");
+        if (pod.Name is not null)
+        {
+            Output.Line($"name={pod.Name}");
+        }
+
         if (pod.Created is not null)
         {
             Output.Line($"created={PodView.TimeText(pod.Created)}");

@@ -20,6 +20,9 @@ public sealed class Pod : IDisposable
 
     public string Uuid { get; }
 
+    /// <summary>What else it may be called; null where it was given no name.</summary>
+    public string? Name => Files.TryReadText(Directory, "name");
+
     /// <summary>Where the directory lay when it was opened or last moved by this object.</summary>
     public PodPlace Place { get; private set; }
 

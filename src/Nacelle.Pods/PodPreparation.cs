@@ -26,6 +26,11 @@ public static class PodPreparation
         var pod = pods.Create();
         try
         {
+            if (request.Name is { } name)
+            {
+                pods.Claim(pod, name);
+            }
+
             Write(pod, pods.Path, layers, manifest, request, apps, version, [.. added]);
             return pod.TryMove(PodPlace.Prepared) ? pod : throw new PodException($"pod {pod.Uuid} vanished while it was prepared");
         }

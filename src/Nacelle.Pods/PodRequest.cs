@@ -46,6 +46,9 @@ public sealed record AppRequest
 /// <summary>What somebody asks a pod to be.</summary>
 public sealed record PodRequest
 {
+    /// <summary>By which it can be found, as by its UUID; no other pod may have it.</summary>
+    public AppName? Name { get; init; }
+
     public IReadOnlyList<AppRequest> Apps { get; init; } = [];
 
     /// <summary>Used as it is, in place of <see cref="Apps"/> and volumes.</summary>

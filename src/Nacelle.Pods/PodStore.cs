@@ -9,7 +9,7 @@ public sealed record FoundPod(Pod Pod, PodState State) : IDisposable
 }
 
 /// <summary>The pods of a data directory.</summary>
-public sealed class PodStore : IDisposable
+public sealed partial class PodStore : IDisposable
 {
     readonly FileDescriptor pods;
 
@@ -86,7 +86,7 @@ public sealed class PodStore : IDisposable
         }
     }
 
-    /// <summary>The pod whose UUID is, or begins with, this text.</summary>
+    /// <summary>The pod whose UUID this is; or else whose name; or else whose UUID begins like that.</summary>
     /// <exception cref="PodException">There is none, or several.</exception>
     public FoundPod Find(string text)
     {
@@ -103,8 +103,15 @@ public sealed class PodStore : IDisposable
         throw new PodException($"there is no pod '{text}'");
     }
 
+    const int UuidLength = 36;
+
     (string Uuid, PodPlace Place) Locate(string text)
     {
+        if (text.Length != UuidLength && FindNamed(text) is { } named)
+        {
+            return named;
+        }
+
         if (text.Length < 2)
         {
             throw new PodException($"'{text}' is too short to name a pod: give at least two characters of its UUID");
@@ -118,12 +125,12 @@ public sealed class PodStore : IDisposable
         (string Uuid, PodPlace Place)? match = null;
         foreach (var place in PodStates.Places)
         {
-            if (text.Length == 36 && Files.Exists(pods, $"{place.DirectoryName()}/{text}"))
+            if (text.Length == UuidLength && Files.Exists(pods, $"{place.DirectoryName()}/{text}"))
             {
                 return (text, place);
             }
 
-            foreach (var entry in text.Length == 36 ? [] : Directories.ListOrEmpty(pods, place.DirectoryName()))
+            foreach (var entry in text.Length == UuidLength ? [] : Directories.ListOrEmpty(pods, place.DirectoryName()))
             {
                 if (entry.Name.StartsWith(text, StringComparison.OrdinalIgnoreCase))
                 {

@@ -40,7 +40,6 @@ public sealed class FlagConflictTests : IDisposable
     public void A_pod_manifest_stands_without_images() => IsRefused("--pod-manifest says all of the pod: name no image beside it", $"--pod-manifest={Manifest()}", TestImages.Busybox);
 
     [Theory]
-    [InlineData("--name=a")]
     [InlineData("--exec=/bin/true")]
     [InlineData("--memory=1G")]
     [InlineData("--environment=A=b")]
