@@ -1,0 +1,17 @@
+using Nacelle.Specs;
+
+namespace Nacelle.Network;
+
+/// <summary>A plug-in that is built in: it takes the same configuration as the program of that name, and no process. See the CNI specification 1.1.0, section 2.</summary>
+/// <param name="Type">The name in a configuration's <c>type</c>.</param>
+/// <param name="Add">Throws <see cref="NetworkException"/>, and has undone then what it did.</param>
+/// <param name="Delete">Does nothing where nothing is left; the namespace may be gone.</param>
+/// <param name="Check">Throws <see cref="NetworkException"/> where something that ADD made is missing.</param>
+public sealed record NetworkPlugin(string Type, Func<PluginCall, NetworkResult> Add, Action<PluginCall> Delete, Action<PluginCall> Check)
+{
+    /// <summary>Removes what belongs to none of the attachments that are said to be valid; null for a plug-in that keeps nothing of its own.</summary>
+    public Action<PluginCall>? Collect { get; init; }
+
+    /// <summary>Whether the plug-in could take an ADD; null for one that always could.</summary>
+    public Action<PluginCall>? Status { get; init; }
+}
