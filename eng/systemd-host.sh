@@ -2,7 +2,7 @@
 # Runs a command on a small Debian whose process 1 is systemd, and returns its output and exit code (two seconds and what it takes).
 # Usage: eng/systemd-host.sh [--timeout SECONDS] [--unified] [--share DIRECTORY] -- COMMAND [ARGUMENT...]
 #
-# The host is a container of systemd-nspawn over a tree that is made once, in artifacts/systemd-host. It sees the working directory, busybox and the .NET
+# The host is a container of systemd-nspawn over a tree that eng/systemd-tree.sh makes once, in artifacts/systemd-host. It sees the working directory, busybox and the .NET
 # installation read-only, and what it writes is lost, but for /run/share: the one directory that both sides see (--share, or a temporary one). A
 # user "tester" (1000) has a systemd of its own. Control groups are those of the machine: where the controllers are in version 1, or with --unified,
 # systemd names its groups there and limits nothing; in eng/guest.sh it limits. Code 124: the time was up; 125: the host did not come so far.
@@ -23,16 +23,7 @@ done
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 tree=$(dirname "$here")/artifacts/systemd-host
 
-if [ ! -e "$tree/.complete" ]; then
-    "$here/install-packages.sh" debootstrap systemd-container || exit 125
-    rm -rf "$tree"
-    mkdir -p "$tree"
-    echo "making a Debian with systemd (two minutes, once)"
-    debootstrap --variant=minbase --include=systemd,dbus,dbus-user-session,libpam-systemd,systemd-container bookworm "$tree" >"$tree.log" 2>&1 \
-        && chroot "$tree" useradd --uid 1000 --create-home --shell /bin/sh tester \
-        && rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* \
-        && touch "$tree/.complete" || { tail -n 20 "$tree.log" >&2; exit 125; }
-fi
+[ -e "$tree/.complete" ] || "$here/systemd-tree.sh" "$tree" || exit 125
 
 work=$(mktemp -d)
 groups=()
