@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -9,6 +10,7 @@ sealed class NetlinkWriter
 {
     public const int HeaderSize = 16, AttributeHeaderSize = 4;
     const ushort NLM_F_REQUEST = 1, NLA_F_NESTED = 0x8000;
+    const int FlagsOffset = 6, SequenceOffset = 8;
 
     byte[] buffer = new byte[256];
     int length;
@@ -19,7 +21,7 @@ sealed class NetlinkWriter
     {
         var header = Reserve(HeaderSize);
         MemoryMarshal.Write(header[4..], type);
-        MemoryMarshal.Write(header[6..], (ushort)(flags | NLM_F_REQUEST));
+        MemoryMarshal.Write(header[FlagsOffset..], (ushort)(flags | NLM_F_REQUEST));
     }
 
     /// <summary>The structure that follows the header.</summary>
@@ -41,6 +43,9 @@ sealed class NetlinkWriter
 
     public NetlinkWriter Attribute(ushort type, uint value) => Attribute(type, BitConverter.GetBytes(value));
 
+    /// <summary>A number in network byte order, as nf_tables has all of them.</summary>
+    public NetlinkWriter BigEndian(ushort type, uint value) => Attribute(type, BinaryPrimitives.ReverseEndianness(value));
+
     /// <summary>A string, with the zero that ends it.</summary>
     public NetlinkWriter Attribute(ushort type, string value) => Attribute(type, Encoding.UTF8.GetBytes(value + '\0'));
 
@@ -56,10 +61,16 @@ sealed class NetlinkWriter
 
     /// <summary>The whole message.</summary>
     /// <param name="sequence">Comes back in the answers.</param>
-    public ReadOnlySpan<byte> Finish(uint sequence)
+    /// <param name="acknowledge">Whether the kernel is to say so when it is done (NLM_F_ACK).</param>
+    public ReadOnlySpan<byte> Finish(uint sequence, bool acknowledge = false)
     {
         MemoryMarshal.Write(buffer, length);
-        MemoryMarshal.Write(buffer.AsSpan(8), sequence);
+        MemoryMarshal.Write(buffer.AsSpan(SequenceOffset), sequence);
+        if (acknowledge)
+        {
+            buffer[FlagsOffset] |= (byte)NetlinkSocket.NLM_F_ACK;
+        }
+
         return buffer.AsSpan(0, length);
     }
 

@@ -10,9 +10,15 @@ namespace Nacelle.Linux;
 /// <param name="Scope">RT_SCOPE_*: 0 is valid everywhere.</param>
 public sealed record NetworkAddress(IPAddress Local, byte PrefixLength, uint Flags, byte Scope)
 {
-    const ushort RTM_NEWADDR = 20, RTM_GETADDR = 22;
+    const ushort RTM_NEWADDR = 20, RTM_DELADDR = 21, RTM_GETADDR = 22;
     const ushort IFA_ADDRESS = 1, IFA_LOCAL = 2, IFA_LABEL = 3, IFA_BROADCAST = 4, IFA_CACHEINFO = 6, IFA_FLAGS = 8, IFA_RT_PRIORITY = 9, IFA_PROTO = 11;
     const uint IFA_F_PERMANENT = 0x80;
+
+    /// <summary>IFA_F_NODAD: usable at once, without asking first whether somebody else has it; for addresses that are ours alone. IPv6 only.</summary>
+    public const uint WithoutDetection = 0x02;
+
+    /// <summary>IFA_F_NOPREFIXROUTE: no route to its network comes with it. Linux 4.4 for IPv4.</summary>
+    public const uint WithoutRoute = 0x200;
 
     /// <summary>IFA_F_NODAD, OPTIMISTIC, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE and MCAUTOJOIN: what a user may ask for; the rest is the kernel's word.</summary>
     const uint Settable = 0x02 | 0x04 | 0x10 | 0x100 | 0x200 | 0x400;
@@ -58,15 +64,10 @@ public sealed record NetworkAddress(IPAddress Local, byte PrefixLength, uint Fla
     }
 
     /// <summary>Gives the address to a device.</summary>
-    /// <exception cref="KernelException">EEXIST: it has it already; EACCES: the namespace has no IPv6.</exception>
-    public void Add(NetlinkSocket network, NetworkLink link)
+    /// <remarks>EEXIST: it has it already; EACCES: IPv6 is switched off there.</remarks>
+    public NetworkChange Adding(NetworkLink link)
     {
-        const byte AF_INET = 2, AF_INET6 = 10;
-        bool four = Local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
-        var message = new NetlinkWriter(RTM_NEWADDR, NetlinkSocket.NLM_F_ACK | NetlinkSocket.NLM_F_CREATE | NetlinkSocket.NLM_F_EXCL)
-            .Structure(new Header { Family = four ? AF_INET : AF_INET6, PrefixLength = PrefixLength, Flags = (byte)(Flags & Settable), Scope = Scope, Link = link.Index })
-            .Attribute(IFA_LOCAL, Local.GetAddressBytes())
-            .Attribute(IFA_ADDRESS, (Peer ?? Local).GetAddressBytes())
+        var message = Describe(RTM_NEWADDR, NetlinkSocket.NLM_F_CREATE | NetlinkSocket.NLM_F_EXCL, link)
             .Attribute(IFA_FLAGS, Flags & Settable)
             .Attribute(IFA_CACHEINFO, MemoryMarshal.AsBytes<uint>([PreferredLifetime, ValidLifetime, 0, 0]));
         if (Broadcast is not null)
@@ -89,8 +90,17 @@ public sealed record NetworkAddress(IPAddress Local, byte PrefixLength, uint Fla
             message.Attribute(IFA_PROTO, [protocol]);
         }
 
-        network.Request($"give {Local}/{PrefixLength} to {link.Name}", message);
+        return new NetworkChange($"give {Local}/{PrefixLength} to {link.Name}", message);
     }
+
+    /// <summary>Takes the address from a device.</summary>
+    /// <remarks>EADDRNOTAVAIL: it does not have it.</remarks>
+    public NetworkChange Removing(NetworkLink link) => new($"take {Local}/{PrefixLength} from {link.Name}", Describe(RTM_DELADDR, 0, link));
+
+    NetlinkWriter Describe(ushort type, ushort flags, NetworkLink link) => new NetlinkWriter(type, flags)
+        .Structure(new Header { Family = AddressFamilies.Of(Local), PrefixLength = PrefixLength, Flags = (byte)(Flags & Settable), Scope = Scope, Link = link.Index })
+        .Attribute(IFA_LOCAL, Local.GetAddressBytes())
+        .Attribute(IFA_ADDRESS, (Peer ?? Local).GetAddressBytes());
 
     /// <returns>Null for an address that is neither IPv4 nor IPv6.</returns>
     static NetworkAddress? Parse(NetlinkMessage message)
@@ -104,13 +114,13 @@ public sealed record NetworkAddress(IPAddress Local, byte PrefixLength, uint Fla
             switch (attributes.Type)
             {
                 case IFA_LOCAL:
-                    local = ToAddress(attributes.Value);
+                    local = AddressFamilies.Read(attributes.Value);
                     break;
                 case IFA_ADDRESS:
-                    address = ToAddress(attributes.Value);
+                    address = AddressFamilies.Read(attributes.Value);
                     break;
                 case IFA_BROADCAST:
-                    result = result with { Broadcast = ToAddress(attributes.Value) };
+                    result = result with { Broadcast = AddressFamilies.Read(attributes.Value) };
                     break;
                 case IFA_LABEL:
                     result = result with { Label = attributes.Text };
@@ -136,7 +146,5 @@ public sealed record NetworkAddress(IPAddress Local, byte PrefixLength, uint Fla
 
         // IFA_ADDRESS is the peer where there is one, and else the address again; IPv6 leaves IFA_LOCAL out then.
         return (local ?? address) is not { } own ? null : result with { Local = own, Peer = local is null || address is null || address.Equals(local) ? null : address };
-
-        static IPAddress? ToAddress(ReadOnlySpan<byte> bytes) => bytes.Length is 4 or 16 ? new IPAddress(bytes) : null;
     }
 }

@@ -25,21 +25,16 @@ public static class NetworkDevices
         }
 
         var addresses = NetworkAddress.List(host, link).Where(address => address.IsPermanent && address.IsGlobal).ToList();
-        host.Request(
-            $"move network device {name} to {newName} in {networkNamespace}",
-            new NetlinkWriter(NetworkLink.RTM_NEWLINK, NetlinkSocket.NLM_F_ACK)
-                .Structure(new NetworkLink.Header { Index = link.Index })
-                .Attribute(NetworkLink.IFLA_NET_NS_FD, (uint)networkNamespace.Number)
-                .Attribute(NetworkLink.IFLA_IFNAME, newName));
+        host.Apply(link.Changing(new LinkSettings { Namespace = networkNamespace, Name = newName }, $"move network device {name} to {newName} in {networkNamespace}"));
         var moved = NetworkLink.Find(container, newName) ?? throw new KernelException($"find network device {newName} after it was moved", Errno.ENODEV);
         foreach (var address in addresses)
         {
             // A label starts with the device's name.
             string? alias = address.Label is { } label && label.StartsWith(name + ":", StringComparison.Ordinal) ? label[name.Length..] : null;
-            (address with { Label = alias is null ? null : newName + alias }).Add(container, moved);
+            container.Apply((address with { Label = alias is null ? null : newName + alias }).Adding(moved));
         }
 
-        moved.SetUp(container);
+        container.Apply(moved.Changing(new LinkSettings { IsUp = true }));
         GC.KeepAlive(networkNamespace);
         return newName;
     }

@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using Nacelle.Linux;
 
 namespace Nacelle.Kernel.Tests;
 
 public sealed class NetworkDeviceTests : IDisposable
 {
-    readonly List<FileDescriptor> namespaces = [];
+    readonly List<TestNetwork> namespaces = [];
 
     [KernelFact]
     public void A_device_moves_under_a_new_name_and_is_up_there()
@@ -168,40 +167,16 @@ public sealed class NetworkDeviceTests : IDisposable
 
     (FileDescriptor Host, FileDescriptor Container) TwoNamespaces()
     {
-        Assert.SkipUnless(File.Exists("/usr/sbin/ip") || File.Exists("/sbin/ip"), "needs iproute2");
-        return (NewNamespace(), NewNamespace());
+        namespaces.AddRange([new TestNetwork(), new TestNetwork()]);
+        return (namespaces[^2].Descriptor, namespaces[^1].Descriptor);
     }
 
-    /// <summary>A network namespace that lasts as long as its descriptor.</summary>
-    FileDescriptor NewNamespace()
-    {
-        var plan = new LaunchPlan();
-        plan.Call("unshare", SystemCall.unshare, (long)Namespaces.Network);
-        plan.Call("exec", SystemCall.execve, plan.Text("/bin/sleep"), plan.TextArray(["sleep", "1000"]), plan.TextArray([]));
-        var process = Launcher.Start(plan);
-        namespaces.Add(Files.Open($"/proc/{process.Id}/ns/net", OpenFlags.ReadOnly));
-        Processes.Kill(process.Id, Signal.Kill);
-        process.Wait();
-        return namespaces[^1];
-    }
-
-    static List<string> Addresses(FileDescriptor network, string family)
+    List<string> Addresses(FileDescriptor network, string family)
     {
         // N: NAME inet …\ valid_lft …
         return [.. Ip(network, $"{family} -o address show dev c0").Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => string.Join(' ', line.Split('\\')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[2..])).Order(StringComparer.Ordinal)];
     }
 
-    static string Ip(FileDescriptor network, string command)
-    {
-        using var process = System.Diagnostics.Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"nsenter --net=/proc/{Environment.ProcessId}/fd/{network.Number} ip {command} 2>&1"])
-        {
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        })!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"ip {command}: {output}");
-        return output;
-    }
+    string Ip(FileDescriptor network, string command) => namespaces.Find(one => one.Descriptor == network)!.Ip(command);
 }
