@@ -54,7 +54,7 @@ public static unsafe partial class Processes
         return pid > 0 ? (pid, Decode(status)) : null;
     }
 
-    /// <summary>Sends a signal by process id; only for children that have not been waited for, whose id cannot be another's.</summary>
+    /// <summary>Sends a signal by process id; only for children that have not been waited for, whose id cannot be another's; negated, to the process group of that id.</summary>
     /// <returns>The reason of failure, ESRCH where there is no such process.</returns>
     public static Errno Kill(int pid, Signal signal) => kill(pid, (int)signal) == 0 ? Errno.None : Call.LastError;
 

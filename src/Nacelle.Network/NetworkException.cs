@@ -7,6 +7,12 @@ public sealed class NetworkException(int code, string message, string? details =
 {
     public const int IncompatibleVersion = 1, UnsupportedField = 2, UnknownContainer = 3, InvalidEnvironment = 4, InputOutput = 5, DecodingFailure = 6, InvalidConfiguration = 7, TryAgainLater = 11;
 
+    /// <summary>For STATUS.</summary>
+    public const int NotAvailable = 50, LimitedConnectivity = 51;
+
+    /// <summary>What the specification has no code for, as with libcni.</summary>
+    public const int Internal = 999;
+
     public int Code => code;
 
     public string? Details => details;

@@ -1,8 +1,9 @@
+using System.Text.Json;
 using Nacelle.Specs;
 
 namespace Nacelle.Network;
 
-/// <summary>A plug-in that is built in: it takes the same configuration as the program of that name, and no process. See the CNI specification 1.1.0, section 2.</summary>
+/// <summary>A plug-in: one that is built in takes the same configuration as the program of that name, and no process. See the CNI specification 1.1.0, section 2.</summary>
 /// <param name="Type">The name in a configuration's <c>type</c>.</param>
 /// <param name="Add">Throws <see cref="NetworkException"/>, and has undone then what it did.</param>
 /// <param name="Delete">Does nothing where nothing is left; the namespace may be gone.</param>
@@ -14,4 +15,13 @@ public sealed record NetworkPlugin(string Type, Func<PluginCall, NetworkResult> 
 
     /// <summary>Whether the plug-in could take an ADD; null for one that always could.</summary>
     public Action<PluginCall>? Status { get; init; }
+
+    /// <summary>Whether it does what such a configuration wants, rather than the program of its name; null for all.</summary>
+    public Func<JsonElement, bool>? Takes { get; init; }
+
+    /// <summary>The path of its program; null for one that is built in.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>What it speaks; null for all that is spoken here.</summary>
+    public Func<IReadOnlyList<CniVersion>>? Versions { get; init; }
 }

@@ -20,12 +20,15 @@ public readonly record struct Cidr(IPAddress Address, int PrefixLength)
     {
         int slash = text.IndexOf('/');
         return slash > 0
-            && IPAddress.TryParse(text[..slash], out var address)
+            && Addresses.TryParse(text.AsSpan(0, slash)) is { } address
             && int.TryParse(text[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int length)
             && length <= (address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
                 ? new Cidr(address, length)
                 : null;
     }
+
+    /// <exception cref="SpecException">It is none; says where.</exception>
+    public static Cidr Read(SpecNode node) => TryParse(node.Text()) ?? throw new SpecException(node.Path, $"'{node.Text()}' is not an address with the length of a prefix, as in 10.1.0.5/16");
 
     public override string ToString() => $"{Address}/{PrefixLength}";
 

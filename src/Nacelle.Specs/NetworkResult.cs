@@ -3,7 +3,7 @@ using System.Net;
 namespace Nacelle.Specs;
 
 /// <summary>What a network plug-in has set up, in the form of the newest version. See the CNI specification 1.1.0, section 5, "Result types".</summary>
-public sealed record NetworkResult
+public sealed partial record NetworkResult
 {
     /// <summary>Devices that were made, on both sides.</summary>
     public IReadOnlyList<NetworkInterface> Interfaces { get; init; } = [];
@@ -16,7 +16,7 @@ public sealed record NetworkResult
 }
 
 /// <param name="Name">At most 15 bytes.</param>
-public sealed record NetworkInterface(string Name)
+public sealed partial record NetworkInterface(string Name)
 {
     /// <summary>The hardware address, as in <c>0a:58:0a:01:00:05</c>; null where there is none.</summary>
     public string? Mac { get; init; }
@@ -35,7 +35,7 @@ public sealed record NetworkInterface(string Name)
 }
 
 /// <param name="Address">With the prefix of its network.</param>
-public sealed record NetworkIp(Cidr Address)
+public sealed partial record NetworkIp(Cidr Address)
 {
     public IPAddress? Gateway { get; init; }
 
@@ -44,7 +44,7 @@ public sealed record NetworkIp(Cidr Address)
 }
 
 /// <param name="Destination">As in <c>0.0.0.0/0</c>.</param>
-public sealed record NetworkRoute(Cidr Destination)
+public sealed partial record NetworkRoute(Cidr Destination)
 {
     /// <summary>Null: the gateway of the address of that family.</summary>
     public IPAddress? Gateway { get; init; }
@@ -61,7 +61,7 @@ public sealed record NetworkRoute(Cidr Destination)
 }
 
 /// <summary>What /etc/resolv.conf is to hold; see resolv.conf(5).</summary>
-public sealed record NetworkDns
+public sealed partial record NetworkDns
 {
     public IReadOnlyList<string> Nameservers { get; init; } = [];
 

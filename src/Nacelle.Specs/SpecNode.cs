@@ -54,6 +54,9 @@ public readonly struct SpecNode
         return read(new SpecNode(document.RootElement, null));
     }
 
+    /// <summary>A value of a document that was read before, for reading more of it; paths begin with it.</summary>
+    public static SpecNode Of(JsonElement value) => new(value, null);
+
     /// <summary>The same document, written anew with or without indentation.</summary>
     /// <exception cref="SpecException">Not JSON.</exception>
     public static byte[] Reformat(ReadOnlySpan<byte> json, bool indented)
@@ -67,7 +70,7 @@ public readonly struct SpecNode
         try
         {
             var document = JsonDocument.Parse(json.ToArray(), new JsonDocumentOptions { MaxDepth = DeepestDocument });
-            RequireEachOnce(document.RootElement, null);
+            Check(document.RootElement, null, json.IndexOf("\\u"u8) >= 0);
             return document;
         }
         catch (JsonException problem)
@@ -84,41 +87,50 @@ public readonly struct SpecNode
     /// Not by JsonDocumentOptions.AllowDuplicateProperties: for names with an escape that draws random numbers from OpenSSL, which a static executable cannot
     /// load: a second C library comes with it and overwrites what the first keeps for the thread, the allocator's place in memory included.
     /// </remarks>
-    /// <exception cref="SpecException">A member of an object is there twice.</exception>
-    static void RequireEachOnce(JsonElement value, Place? place)
+    /// <param name="escapes">Whether a string may be none: what nobody here reads is passed on to others.</param>
+    /// <exception cref="SpecException">A member of an object is there twice, or half a character is.</exception>
+    static void Check(JsonElement value, Place? place, bool escapes)
     {
-        if (value.ValueKind == JsonValueKind.Array)
+        switch (value.ValueKind)
         {
-            foreach (var item in value.EnumerateArray())
-            {
-                if (item.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+            case JsonValueKind.Array:
+                int index = 0;
+                foreach (var item in value.EnumerateArray())
                 {
-                    RequireEachOnce(item, place);
+                    if (escapes || item.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+                    {
+                        Check(item, new Place(place, index), escapes);
+                    }
+
+                    index++;
                 }
-            }
-        }
 
-        if (value.ValueKind != JsonValueKind.Object)
-        {
-            return;
-        }
+                break;
+            case JsonValueKind.Object:
+                var names = new HashSet<string>(StringComparer.Ordinal);
+                foreach (var member in value.EnumerateObject())
+                {
+                    if (!names.Add(member.Name))
+                    {
+                        throw new SpecException(new Place(place, member.Name).ToString()!, "is said twice");
+                    }
 
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var member in value.EnumerateObject())
-        {
-            if (!names.Add(member.Name))
-            {
-                throw new SpecException(new Place(place, member.Name).ToString()!, "is said twice");
-            }
+                    if (escapes || member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+                    {
+                        Check(member.Value, new Place(place, member.Name), escapes);
+                    }
+                }
 
-            if (member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
-            {
-                RequireEachOnce(member.Value, new Place(place, member.Name));
-            }
+                break;
+            case JsonValueKind.String:
+                new SpecNode(value, place).Text();
+                break;
         }
     }
 
     public string Path => place?.ToString() ?? "";
+
+    public JsonValueKind Kind => value.ValueKind;
 
     /// <summary>The member of that name; null where it is missing or null.</summary>
     public SpecNode? Find(string name)
@@ -153,6 +165,9 @@ public readonly struct SpecNode
         }
     }
 
+    /// <summary>Bytes that were written as text. See RFC 4648, section 4.</summary>
+    public byte[] Base64() => value.ValueKind == JsonValueKind.String && value.TryGetBytesFromBase64(out var bytes) ? bytes : throw Wrong("base64");
+
     public bool Flag() => value.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => throw Wrong("true or false") };
 
     public int Int() => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : throw Wrong("a whole number of 32 bits");
@@ -174,18 +189,16 @@ public readonly struct SpecNode
     public string? FindFilled(string name) => FindText(name) is { Length: > 0 } text ? text : null;
 
     /// <summary>The members of an array; none where it is missing.</summary>
-    public IReadOnlyList<T> List<T>(string name, Func<SpecNode, T> read)
-    {
-        if (Find(name) is not { } list)
-        {
-            return [];
-        }
+    public IReadOnlyList<T> List<T>(string name, Func<SpecNode, T> read) => Find(name) is { } list ? list.Items(read) : [];
 
-        var items = new T[list.Length()];
+    /// <summary>The members of an array.</summary>
+    public IReadOnlyList<T> Items<T>(Func<SpecNode, T> read)
+    {
+        var items = new T[Length()];
         int index = 0;
-        foreach (var item in list.value.EnumerateArray()) // and not by index, which walks from the first one every time
+        foreach (var item in value.EnumerateArray()) // and not by index, which walks from the first one every time
         {
-            items[index] = read(new SpecNode(item, new Place(list.place, index)));
+            items[index] = read(new SpecNode(item, new Place(place, index)));
             index++;
         }
 

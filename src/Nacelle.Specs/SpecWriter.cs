@@ -7,7 +7,28 @@ namespace Nacelle.Specs;
 public readonly struct SpecWriter(Utf8JsonWriter json)
 {
     /// <param name="indented">By tabulators, for people.</param>
-    public static byte[] Write<T>(T document, Action<SpecWriter, T> write, bool indented = false)
+    public static byte[] Write<T>(T document, Action<SpecWriter, T> write, bool indented = false) => Write(indented, json =>
+    {
+        json.WriteStartObject();
+        write(new SpecWriter(json), document);
+        json.WriteEndObject();
+    });
+
+    /// <summary>A document that is a list of objects.</summary>
+    public static byte[] WriteList<T>(IReadOnlyList<T> documents, Action<SpecWriter, T> write, bool indented = false) => Write(indented, json =>
+    {
+        json.WriteStartArray();
+        foreach (var document in documents)
+        {
+            json.WriteStartObject();
+            write(new SpecWriter(json), document);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    });
+
+    static byte[] Write(bool indented, Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions
@@ -19,9 +40,7 @@ public readonly struct SpecWriter(Utf8JsonWriter json)
             SkipValidation = true,
         }))
         {
-            json.WriteStartObject();
-            write(new SpecWriter(json), document);
-            json.WriteEndObject();
+            write(json);
         }
 
         return buffer.WrittenSpan.ToArray();
@@ -180,6 +199,26 @@ public readonly struct SpecWriter(Utf8JsonWriter json)
             json.WriteEndObject();
         }
     }
+
+    /// <summary>A list of lists of two strings each; left out where it is empty.</summary>
+    public void Pairs(string name, IReadOnlyList<KeyValuePair<string, string>> pairs)
+    {
+        if (pairs.Count > 0)
+        {
+            json.WriteStartArray(name);
+            foreach (var (key, value) in pairs)
+            {
+                json.WriteStartArray();
+                json.WriteStringValue(key);
+                json.WriteStringValue(value);
+                json.WriteEndArray();
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    public void Base64(string name, ReadOnlySpan<byte> bytes) => json.WriteBase64String(name, bytes);
 
     /// <summary>All members of an object, as they are.</summary>
     public void Members(JsonElement value)

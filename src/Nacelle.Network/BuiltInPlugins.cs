@@ -1,0 +1,7 @@
+namespace Nacelle.Network;
+
+/// <summary>The plug-ins that are built in, by the names of the programs for which they stand.</summary>
+public static class BuiltInPlugins
+{
+    public static IReadOnlyList<NetworkPlugin> All { get; } = [];
+}
