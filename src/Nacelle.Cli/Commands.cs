@@ -14,7 +14,7 @@ static class Commands
         RunCommand.Definition, PrepareCommand.Definition, RunPreparedCommand.Definition, ListCommand.Definition,
         StatusCommand.Definition, EnterCommand.Definition, AttachCommand.Definition, LogsCommand.Definition, TopCommand.Definition, StatsCommand.Definition,
         EventsCommand.Definition, StopCommand.Definition, RemoveCommand.Definition, CollectCommand.Definition,
-        CatManifestCommand.Definition, ExportCommand.Definition, AppAddCommand.Definition, EnterCommand.Exec, AppListCommand.List, AppStartCommand.Remove, AppSandboxCommand.Definition,
+        CatManifestCommand.Definition, CopyCommand.Definition, ExportCommand.Definition, AppAddCommand.Definition, EnterCommand.Exec, AppListCommand.List, AppStartCommand.Remove, AppSandboxCommand.Definition,
         AppStartCommand.Start, AppListCommand.Status, AppStartCommand.Stop, ImageListCommand.Definition, ImageCatManifestCommand.Definition,
         Command.Of(FetchProgram.Name, "image fetch", "fetch images into the store") with { IsHidden = true },
         Command.Of(FetchProgram.Name, "image copy", "copy an image between registries, the store, layouts and archives"),

@@ -25,10 +25,12 @@ static class RunningPod
     }
 
     /// <summary>The app that --app names, or the pod's only one.</summary>
-    public static AppName AppOf(Invocation invocation, Pod pod)
+    public static AppName AppOf(Invocation invocation, Pod pod) => AppOf(invocation.Value(App), pod);
+
+    /// <summary>The app of that name, or the pod's only one.</summary>
+    public static AppName AppOf(string? name, Pod pod)
     {
         var apps = pod.ReadManifest().Apps;
-        var name = invocation.Value(App);
         if (name is null)
         {
             return apps.Count == 1 ? apps[0].Name

@@ -9,9 +9,9 @@ namespace Nacelle.Images;
 /// <remarks>appc 0.8.11, spec/aci.md, "Image Archives".</remarks>
 public static class AciArchiveWriter
 {
-    /// <param name="layout">Has <c>manifest</c> and <c>rootfs</c> and nothing else; not changed. Not O_PATH.</param>
+    /// <param name="layout">Has <c>manifest</c> and <c>rootfs</c> and nothing else; not changed.</param>
     /// <param name="path">Of the new file; there only once it is whole.</param>
-    /// <param name="keep">See <see cref="LayerContent.Keep"/>; null keeps all.</param>
+    /// <param name="keep">See <see cref="TreeArchiveOptions.Keep"/>; null keeps all.</param>
     /// <returns>The image's id: the hash of the archive before compression.</returns>
     public static Digest Write(FileDescriptor layout, string path, LayerTime? time, CancellationToken cancellation, Func<string, FileStatus, bool>? keep = null)
     {
@@ -21,7 +21,9 @@ public static class AciArchiveWriter
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA512);
         using (var compressed = new BufferedStream(new GZipStream(new DescriptorStream(file), CompressionLevel.Optimal), 65536))
         {
-            LayerWriter.Write(layout, new HashingStream(compressed, hash), new LayerContent { Time = time, IsTree = true, Keep = keep ?? ((_, _) => true) }, cancellation);
+            // Whole seconds, as image tools keep them.
+            var options = new TreeArchiveOptions { Time = time ?? new LayerTime(long.MaxValue, All: false), Keep = keep ?? ((_, _) => true) };
+            TreeArchive.WriteContent(new HashingStream(compressed, hash), layout, options, cancellation);
         }
 
         var name = Path.GetFileName(path);

@@ -23,7 +23,7 @@ public sealed class LayerException : Exception
     public string Rule { get; }
 
     /// <summary>One line, whatever bytes the archive's author put into the name.</summary>
-    internal static string Printable(string name)
+    public static string Printable(string name)
     {
         var text = new StringBuilder();
         foreach (var rune in name.EnumerateRunes())

@@ -205,11 +205,12 @@ public sealed partial class LayerUnpacker
     bool NeedsOwner(out uint owner, out uint group)
     {
         (owner, group) = (ShiftOwner(entry.Owner), ShiftOwner(entry.Group));
-        return options.Owners == OwnerPolicy.Keep && (owner != creation.Owner || group != creation.Group);
+        return options.Owners != OwnerPolicy.Ignore && (owner != creation.Owner || group != creation.Group);
     }
 
     uint ShiftOwner(uint id) =>
-        options.Owners == OwnerPolicy.Ignore || options.Shift == OwnerShift.None ? id
+        options.Owners == OwnerPolicy.Root ? options.Shift.First
+        : options.Owners == OwnerPolicy.Ignore || options.Shift == OwnerShift.None ? id
         : options.Shift.TryApply(id, out uint shifted) ? shifted
         : throw new LayerException(entry.ToString(), $"has the owner or group {id}, and the user namespace has only {options.Shift.Count} ids");
 
@@ -218,6 +219,10 @@ public sealed partial class LayerUnpacker
         try
         {
             set(attribute.Name == "security.capability" ? options.Shift.ApplyToCapability(attribute.Value) : attribute.Value);
+        }
+        catch (KernelException refused) when (options.Attributes == AttributePolicy.WherePossible && refused.Errno is Errno.EOPNOTSUPP or Errno.EPERM)
+        {
+            attributesIgnored++;
         }
         catch (KernelException refused) when (refused.Errno is not (Errno.ENOSPC or Errno.EDQUOT or Errno.EIO or Errno.ENOMEM))
         {

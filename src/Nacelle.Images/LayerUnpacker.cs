@@ -14,7 +14,7 @@ public sealed partial class LayerUnpacker
     readonly CancellationToken cancellation;
     readonly FileCreation creation;
     readonly List<string> implied = [];
-    long unpackedBytes, devicesIgnored;
+    long unpackedBytes, devicesIgnored, attributesIgnored;
 
     LayerUnpacker(TarReader reader, LayerTree tree, UnpackOptions options, CancellationToken cancellation)
     {
@@ -31,17 +31,19 @@ public sealed partial class LayerUnpacker
     public static UnpackResult Unpack(
         Stream compressed, LayerCompression compression, FileDescriptor target, UnpackOptions options, CancellationToken cancellation = default)
     {
-        using var hash = IncrementalHash.CreateHash(options.DiffIdAlgorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
+        using var hash = options.Content == ArchiveContent.Tree ? null
+            : IncrementalHash.CreateHash(options.DiffIdAlgorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
         using var archive = Decompression.Open(compressed, compression);
         using var reader = new TarReader(archive, options.Limits, hash);
         using var tree = new LayerTree(target, options.Limits);
         var unpacker = new LayerUnpacker(reader, tree, options, cancellation);
         unpacker.Run(target);
-        return new UnpackResult(hash.GetHashAndReset(), reader.TotalBytes, unpacker.unpackedBytes, tree.Entries)
+        return new UnpackResult(hash?.GetHashAndReset() ?? [], reader.TotalBytes, unpacker.unpackedBytes, tree.Entries)
         {
             RootIsOpaque = tree.Root.Opaque,
             ImpliedDirectories = unpacker.implied,
             DevicesIgnored = unpacker.devicesIgnored,
+            AttributesIgnored = unpacker.attributesIgnored,
         };
     }
 
@@ -188,7 +190,7 @@ public sealed partial class LayerUnpacker
 
         try
         {
-            if (options.Owners == OwnerPolicy.Keep && (attributes.Owner != creation.Owner || attributes.Group != creation.Group || directory.Found))
+            if (options.Owners != OwnerPolicy.Ignore && (attributes.Owner != creation.Owner || attributes.Group != creation.Group || directory.Found))
             {
                 Files.SetOwner(file, "", attributes.Owner, attributes.Group);
             }

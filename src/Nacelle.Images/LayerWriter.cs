@@ -20,9 +20,6 @@ public sealed record LayerContent
 
     /// <summary>Whether the root's own attributes belong to the layer; otherwise those of the layers below hold.</summary>
     public bool Root { get; init; }
-
-    /// <summary>The directory is a whole tree of somebody else's and no changes to one: nothing in it is changed, and nothing in it means that something is removed.</summary>
-    public bool IsTree { get; init; }
 }
 
 /// <summary>
@@ -56,12 +53,12 @@ sealed class LayerWriter
         var root = Files.Status(upper);
         if (content.Root)
         {
-            writer.tar.Begin(writer.Describe(".", TarEntryKind.Directory, root) with { Attributes = AttributesOf(upper) });
+            writer.tar.Begin(writer.Describe(".", TarEntryKind.Directory, root) with { Attributes = TreeArchive.AttributesOf(upper) });
         }
 
         writer.WriteContent(upper, "");
         writer.StripOverlay(upper);
-        if (content.Root || content.IsTree)
+        if (content.Root)
         {
             writer.SetTime(upper, "", writer.TimeOf(root));
         }
@@ -83,7 +80,7 @@ sealed class LayerWriter
         {
             cancellation.ThrowIfCancellationRequested();
             var path = prefix + name;
-            if (!content.IsTree && name.StartsWith(".wh.", StringComparison.Ordinal))
+            if (name.StartsWith(".wh.", StringComparison.Ordinal))
             {
                 throw new LayerException(path, "has a name by which layers say that something is removed, so no layer can have it");
             }
@@ -91,11 +88,7 @@ sealed class LayerWriter
             var status = Files.Status(directory, name);
             if (status.Kind == FileKind.Socket || !content.Keep(path, status))
             {
-                if (!content.IsTree)
-                {
-                    Directories.RemoveTree(directory, name);
-                }
-
+                Directories.RemoveTree(directory, name);
                 continue;
             }
 
@@ -106,7 +99,7 @@ sealed class LayerWriter
             }
 
             Entries++;
-            if (!content.IsTree && status is { Kind: FileKind.CharacterDevice, DeviceNumber: { Major: 0, Minor: 0 } })
+            if (status is { Kind: FileKind.CharacterDevice, DeviceNumber: { Major: 0, Minor: 0 } })
             {
                 tar.Begin(new TarFile { Name = $"{prefix}.wh.{name}", Kind = TarEntryKind.File });
                 continue;
@@ -120,8 +113,8 @@ sealed class LayerWriter
     {
         using var directory = Files.Open(parent, name, DirectoryFlags);
         Entries++;
-        tar.Begin(Describe(path, TarEntryKind.Directory, status) with { Attributes = AttributesOf(directory) });
-        if (!content.IsTree && ExtendedAttributes.Get(directory, "trusted.overlay.opaque") is [(byte)'y'])
+        tar.Begin(Describe(path, TarEntryKind.Directory, status) with { Attributes = TreeArchive.AttributesOf(directory) });
+        if (ExtendedAttributes.Get(directory, "trusted.overlay.opaque") is [(byte)'y'])
         {
             tar.Begin(new TarFile { Name = $"{path}/.wh..wh..opq", Kind = TarEntryKind.File });
         }
@@ -152,7 +145,7 @@ sealed class LayerWriter
         if (status.Kind == FileKind.Regular)
         {
             using var file = Files.Open(directory, name, OpenFlags.ReadOnly | OpenFlags.NoFollow);
-            tar.Begin(entry with { Size = status.Size, Attributes = AttributesOf(file) });
+            tar.Begin(entry with { Size = status.Size, Attributes = TreeArchive.AttributesOf(file) });
             WriteData(file, status.Size);
             StripOverlay(file);
             UnpackedBytes += status.Size;
@@ -197,17 +190,8 @@ sealed class LayerWriter
 
     long TimeOf(FileStatus status) => Math.Max(0, content.Time?.Of(status.ModificationTime) ?? status.ModificationTime.Seconds);
 
-    /// <summary>What belongs to the file and not to the place where it lies.</summary>
-    static List<TarAttribute> AttributesOf(FileDescriptor file) =>
-        [.. ExtendedAttributes.List(file).Where(LayerCopy.IsCopied).Select(name => new TarAttribute(name, ExtendedAttributes.Get(file, name) ?? []))];
-
     void StripOverlay(FileDescriptor file)
     {
-        if (content.IsTree)
-        {
-            return;
-        }
-
         foreach (var name in ExtendedAttributes.List(file))
         {
             if (name.StartsWith("trusted.overlay.", StringComparison.Ordinal) && name != "trusted.overlay.opaque")
@@ -220,7 +204,7 @@ sealed class LayerWriter
     void SetTime(FileDescriptor at, string name, long seconds, Timestamp? had = null)
     {
         var time = new Timestamp(seconds, 0);
-        if (had != time && !content.IsTree)
+        if (had != time)
         {
             Files.SetTimes(at, name, time, time);
         }

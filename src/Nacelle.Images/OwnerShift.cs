@@ -16,6 +16,14 @@ public readonly record struct OwnerShift(uint First, uint Count)
         return id < Count && shifted >= id && shifted != uint.MaxValue;
     }
 
+    /// <summary>The id that <see cref="TryApply"/> makes this one of.</summary>
+    /// <returns>False when it lies outside the range.</returns>
+    public bool TryUndo(uint shifted, out uint id)
+    {
+        id = shifted - First;
+        return shifted >= First && id < Count;
+    }
+
     /// <summary>File capabilities name the root user of the namespace in which they count; without a name they count outside only.</summary>
     /// <remarks>capabilities(7), "Namespaced file capabilities": version 2 has 20 bytes, version 3 the root user's id behind them.</remarks>
     public byte[] ApplyToCapability(byte[] value)

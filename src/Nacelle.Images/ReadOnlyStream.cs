@@ -1,7 +1,7 @@
 namespace Nacelle.Images;
 
 /// <summary>A stream to read from, front to back. Who derives from it overrides one of the two ways to read.</summary>
-abstract class ReadOnlyStream : Stream
+public abstract class ReadOnlyStream : Stream
 {
     public override bool CanRead => true;
 

@@ -19,11 +19,17 @@ public sealed record TarFile
 
     public uint Group { get; init; }
 
-    /// <summary>Of a file; so many bytes of data follow.</summary>
+    /// <summary>Of a file, holes included; so many bytes of data follow, or of a sparse file those in its segments.</summary>
     public long Size { get; init; }
+
+    /// <summary>Where the data of a sparse file lies, in order and without overlap; null for any other file.</summary>
+    public IReadOnlyList<TarSegment>? Segments { get; init; }
 
     /// <summary>In seconds since 1970.</summary>
     public long Time { get; init; }
+
+    /// <summary>What is to be added to <see cref="Time"/>: 0 to 999,999,999.</summary>
+    public long Nanoseconds { get; init; }
 
     /// <summary>Of a hard link, the path in the archive; of a symlink, its text.</summary>
     public string Link { get; init; } = "";
@@ -36,7 +42,8 @@ public sealed record TarFile
 /// <summary>Writes a tar archive: the same files always give the same bytes.</summary>
 /// <remarks>
 /// POSIX.1-2017, pax: ustar headers, and an extended header before those that hold what ustar cannot: long names, numbers that do not fit, names that are
-/// not ASCII, and extended attributes (SCHILY.xattr, star(5)), whose values are bytes. Times are whole seconds, as container tools keep them.
+/// not ASCII, times with a fraction, and extended attributes (SCHILY.xattr, star(5)), whose values are bytes. Sparse files are in GNU's format 1.0
+/// (GNU tar's manual, "Storing Sparse Files"): the data begins with the map of where it lies.
 /// </remarks>
 public sealed class TarWriter(Stream stream)
 {
@@ -52,18 +59,21 @@ public sealed class TarWriter(Stream stream)
         End();
         var name = KernelString.Encode(file.Kind == TarEntryKind.Directory ? file.Name + "/" : file.Name);
         var link = KernelString.Encode(file.Link);
-        var records = Records(file, name, link);
+        byte[] map = file.Segments is { } segments ? Map(segments, file.Size) : [];
+        long stored = file.Segments is null ? file.Size : map.Length + file.Segments.Sum(segment => segment.Length);
+        var records = Records(file, stored, name, link);
         if (records.Length > 0)
         {
-            var extended = file with { Mode = 0x1A4, Owner = 0, Group = 0, Size = records.Length, Time = 0, Device = default };
-            WriteHeader(extended, "PaxHeaders.0/"u8.ToArray().Concat(name.Take(NameSize - 14)).ToArray(), [], (byte)'x');
+            var extended = file with { Mode = 0x1A4, Owner = 0, Group = 0, Time = 0, Device = default };
+            WriteHeader(extended, records.Length, "PaxHeaders.0/"u8.ToArray().Concat(name.Take(NameSize - 14)).ToArray(), [], (byte)'x');
             stream.Write(records);
             Pad(records.Length);
         }
 
-        WriteHeader(file, name, link, (byte)file.Kind);
-        remaining = file.Size;
-        padding = (int)(-file.Size & (BlockSize - 1));
+        WriteHeader(file, stored, name, link, (byte)file.Kind);
+        remaining = stored;
+        padding = (int)(-stored & (BlockSize - 1));
+        Write(map);
     }
 
     /// <summary>Data of the current file.</summary>
@@ -104,14 +114,14 @@ public sealed class TarWriter(Stream stream)
         stream.Write(block.AsSpan(0, (int)(-size & (BlockSize - 1))));
     }
 
-    void WriteHeader(TarFile file, byte[] name, byte[] link, byte type)
+    void WriteHeader(TarFile file, long size, byte[] name, byte[] link, byte type)
     {
         Array.Clear(block);
         name.AsSpan(0, Math.Min(name.Length, NameSize)).CopyTo(block);
         WriteOctal(100, 8, file.Mode);
         WriteOctal(108, 8, file.Owner);
         WriteOctal(116, 8, file.Group);
-        WriteOctal(124, 12, type == 'x' || file.Kind == TarEntryKind.File ? file.Size : 0);
+        WriteOctal(124, 12, type == 'x' || file.Kind == TarEntryKind.File ? size : 0);
         WriteOctal(136, 12, Math.Max(0, file.Time));
         block[156] = type;
         link.AsSpan(0, Math.Min(link.Length, NameSize)).CopyTo(block.AsSpan(157));
@@ -145,9 +155,27 @@ public sealed class TarWriter(Stream stream)
 
     static bool Fits(long value, int length) => value >> (3 * (length - 1)) == 0;
 
-    static byte[] Records(TarFile file, byte[] name, byte[] link)
+    /// <summary>How many stretches of data there are, and of each where it begins and how long it is, on a line each; whole blocks.</summary>
+    static byte[] Map(IReadOnlyList<TarSegment> segments, long size)
+    {
+        bool endsInHole = segments.Count == 0 || segments[^1].Offset + segments[^1].Length < size;
+        IEnumerable<long> numbers = [segments.Count + (endsInHole ? 1 : 0), .. segments.SelectMany(segment => (long[])[segment.Offset, segment.Length]), .. endsInHole ? (long[])[size, 0] : []];
+        var text = Encoding.ASCII.GetBytes(string.Concat(numbers.Select(number => number.ToString(CultureInfo.InvariantCulture) + "\n")));
+        Array.Resize(ref text, (text.Length + BlockSize - 1) / BlockSize * BlockSize);
+        return text;
+    }
+
+    static byte[] Records(TarFile file, long stored, byte[] name, byte[] link)
     {
         using var records = new MemoryStream();
+        if (file.Segments is not null)
+        {
+            Add(records, "GNU.sparse.major", "1"u8);
+            Add(records, "GNU.sparse.minor", "0"u8);
+            Add(records, "GNU.sparse.name", name);
+            Add(records, "GNU.sparse.realsize", Number(file.Size));
+        }
+
         if (name.Length > NameSize || name.AsSpan().ContainsAnyExceptInRange((byte)' ', (byte)'~'))
         {
             Add(records, "path", name);
@@ -158,10 +186,18 @@ public sealed class TarWriter(Stream stream)
             Add(records, "linkpath", link);
         }
 
-        AddNumber(records, "size", file.Size, 12);
+        AddNumber(records, "size", stored, 12);
         AddNumber(records, "uid", file.Owner, 8);
         AddNumber(records, "gid", file.Group, 8);
-        AddNumber(records, "mtime", file.Time, 12);
+        if (file.Nanoseconds > 0)
+        {
+            Add(records, "mtime", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{file.Time}.{file.Nanoseconds:000000000}")));
+        }
+        else
+        {
+            AddNumber(records, "mtime", file.Time, 12);
+        }
+
         AddNumber(records, "SCHILY.devmajor", file.Device.Major, 8);
         AddNumber(records, "SCHILY.devminor", file.Device.Minor, 8);
         foreach (var attribute in file.Attributes.OrderBy(attribute => attribute.Name, StringComparer.Ordinal))
@@ -176,12 +212,14 @@ public sealed class TarWriter(Stream stream)
     {
         if (!Fits(value, length))
         {
-            Add(records, keyword, Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
+            Add(records, keyword, Number(value));
         }
     }
 
+    static byte[] Number(long value) => Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>A record begins with its own length, that number's digits included.</summary>
-    static void Add(MemoryStream records, string keyword, byte[] value)
+    static void Add(MemoryStream records, string keyword, ReadOnlySpan<byte> value)
     {
         var word = KernelString.Encode(keyword);
         int rest = word.Length + value.Length + 3, length = rest;
@@ -190,7 +228,7 @@ public sealed class TarWriter(Stream stream)
             length = rest + Digits(length);
         }
 
-        records.Write(Encoding.ASCII.GetBytes(length.ToString(CultureInfo.InvariantCulture)));
+        records.Write(Number(length));
         records.WriteByte((byte)' ');
         records.Write(word);
         records.WriteByte((byte)'=');

@@ -17,6 +17,8 @@ public sealed record UnpackOptions
     public OwnerShift Shift { get; init; } = OwnerShift.None;
 
     public DevicePolicy Devices { get; init; } = DevicePolicy.Make;
+
+    public AttributePolicy Attributes { get; init; } = AttributePolicy.Require;
 }
 
 /// <summary>What an archive is made of.</summary>
@@ -24,6 +26,9 @@ public enum ArchiveContent
 {
     /// <summary>The changes of an OCI or Docker layer, whiteouts among them.</summary>
     Layer,
+
+    /// <summary>Files and directories as they are. A name that looks like a whiteout is a name, and the archive is not hashed.</summary>
+    Tree,
 
     /// <summary>An appc image: a manifest, and files below <c>rootfs</c>, of which these are unpacked. A name that looks like a whiteout is a name.</summary>
     Aci,
@@ -41,6 +46,19 @@ public enum OwnerPolicy
 {
     Keep,
     Ignore,
+
+    /// <summary>All belongs to user and group 0, shifted as owners are.</summary>
+    Root,
+}
+
+/// <summary>What becomes of extended attributes that the file system does not take.</summary>
+public enum AttributePolicy
+{
+    /// <summary>The archive is refused.</summary>
+    Require,
+
+    /// <summary>They are left out, and counted in the result.</summary>
+    WherePossible,
 }
 
 /// <summary>What becomes of device nodes, which only root may make.</summary>
@@ -53,7 +71,7 @@ public enum DevicePolicy
 }
 
 /// <summary>What was unpacked.</summary>
-/// <param name="DiffId">The hash of the uncompressed archive, to be compared with the image configuration's.</param>
+/// <param name="DiffId">The hash of the uncompressed archive, to be compared with the image configuration's; empty where it was not hashed.</param>
 /// <param name="TarBytes">The archive's length.</param>
 /// <param name="UnpackedBytes">The sum of all files' lengths, holes included.</param>
 /// <param name="Entries">How many files of all kinds were made.</param>
@@ -67,4 +85,7 @@ public sealed record UnpackResult(byte[] DiffId, long TarBytes, long UnpackedByt
 
     /// <summary>Device nodes left out by <see cref="DevicePolicy.Ignore"/>.</summary>
     public long DevicesIgnored { get; init; }
+
+    /// <summary>Extended attributes left out by <see cref="AttributePolicy.WherePossible"/>.</summary>
+    public long AttributesIgnored { get; init; }
 }

@@ -1,7 +1,7 @@
 namespace Nacelle.Images;
 
 /// <summary>A stream that is written to from front to end.</summary>
-abstract class WriteOnlyStream : Stream
+public abstract class WriteOnlyStream : Stream
 {
     public abstract override void Write(ReadOnlySpan<byte> buffer);
 

@@ -3,6 +3,9 @@ namespace Nacelle.Linux;
 /// <summary>A point in time as the kernel has it: seconds since 1970 in UTC, and nanoseconds from 0 to 999,999,999. See timespec(3type).</summary>
 public readonly record struct Timestamp(long Seconds, long Nanoseconds)
 {
+    /// <summary>For what sets times: the moment when it is set. See utimensat(2), UTIME_NOW.</summary>
+    public static readonly Timestamp Now = new(0, 0x3fffffff);
+
     public DateTimeOffset ToDateTimeOffset() => DateTimeOffset.FromUnixTimeSeconds(Seconds).AddTicks(Nanoseconds / 100);
 }
 

@@ -73,11 +73,17 @@ public static unsafe partial class Processes
     public static Errno Kill(FileDescriptor process, Signal signal) =>
         pidfd_send_signal(SystemCall.pidfd_send_signal, process, (int)signal, 0, 0) == 0 ? Errno.None : Call.LastError;
 
+    /// <summary>Whether the process that a descriptor of <see cref="TryOpen"/> stands for is there: as long as it is, no other has its id.</summary>
+    public static bool IsThere(FileDescriptor process) => Kill(process, 0) != Errno.ESRCH;
+
     /// <summary>The id that a process has in its own PID namespace. See proc_pid_status(5), NSpid.</summary>
     /// <exception cref="KernelException">ESRCH: there is no such process.</exception>
-    public static int InnermostId(int pid)
+    public static int InnermostId(int pid) => TryInnermostId(pid) ?? throw new KernelException($"find the id of process {pid} in its own PID namespace", Errno.ESRCH);
+
+    /// <summary>As <see cref="InnermostId"/>; null where there is no such process.</summary>
+    public static int? TryInnermostId(int pid)
     {
-        foreach (var line in (Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{pid}/status") ?? "").AsSpan().EnumerateLines())
+        foreach (var line in (TryReadOf(pid, "status") ?? "").AsSpan().EnumerateLines())
         {
             if (line.StartsWith("NSpid:", StringComparison.Ordinal))
             {
@@ -85,22 +91,26 @@ public static unsafe partial class Processes
             }
         }
 
-        throw new KernelException($"find the id of process {pid} in its own PID namespace", Errno.ESRCH);
+        return null;
     }
 
-    /// <summary>What a process is doing and since when it is there; null where there is none of that id. See proc_pid_stat(5).</summary>
-    public static ProcessStatus? TryStatus(int pid)
+    /// <summary>A process may end between the opening of its file and the reading.</summary>
+    static string? TryReadOf(int pid, string file)
     {
-        string? text;
         try
         {
-            text = Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{pid}/stat");
+            return Files.TryReadText(FileDescriptor.WorkingDirectory, $"/proc/{pid}/{file}");
         }
         catch (KernelException gone) when (gone.Errno == Errno.ESRCH)
         {
             return null;
         }
+    }
 
+    /// <summary>What a process is doing and since when it is there; null where there is none of that id. See proc_pid_stat(5).</summary>
+    public static ProcessStatus? TryStatus(int pid)
+    {
+        var text = TryReadOf(pid, "stat");
         int end = text?.LastIndexOf(')') ?? -1; // the name before it may hold anything
         if (end < 0)
         {

@@ -98,7 +98,8 @@ public static class PodApps
         return true;
     }
 
-    static FileDescriptor Hold(Pod pod)
+    /// <summary>Keeps others from changing the pod's apps.</summary>
+    internal static FileDescriptor Hold(Pod pod)
     {
         var file = Files.Open(pod.Directory, "pod.lck", OpenFlags.ReadWrite | OpenFlags.Create, 0x180);
         FileLock.Acquire(file, LockKind.Exclusive);

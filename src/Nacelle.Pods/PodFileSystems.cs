@@ -9,7 +9,7 @@ static class PodFileSystems
 {
     public static string Stage2(AppName app) => $"stage1/rootfs/opt/stage2/{app}";
 
-    static OwnerShift ShiftOf(Pod pod) => pod.PrivateUsers is { } users ? new OwnerShift(users.Shift, users.Count) : OwnerShift.None;
+    internal static OwnerShift ShiftOf(Pod pod) => pod.PrivateUsers is { } users ? new OwnerShift(users.Shift, users.Count) : OwnerShift.None;
 
     public static FileDescriptor OpenRoot(Pod pod, AppName app) => Files.Open($"{pod.Path}/{Stage2(app)}/rootfs", OpenFlags.Path | OpenFlags.Directory);
 
@@ -72,7 +72,8 @@ static class PodFileSystems
         Files.MakeDirectory(pod.Directory, Stage1Changes);
         Files.MakeSymlink("../../stage1/rootfs", pod.Directory, $"{Stage1Changes}/upper");
         Files.MakeDirectory(pod.Directory, $"{Stage1Changes}/work");
-        MountLayers(pod, layers.OfStage1, Stage1Changes, OverlayChanges.Whole, $"{pod.Path}/stage1/rootfs", mounted, (_, _) => { });
+        FillChanges(pod, layers.OfStage1, Stage1Changes, (_, _) => { });
+        MountLayers(pod, layers.OfStage1, Stage1Changes, OverlayChanges.Whole, OverlayUse.Run, $"{pod.Path}/stage1/rootfs", mounted, (_, _) => { });
     }
 
     /// <summary>Where overlayfs finds its directories for stage1; a name that no app can have.</summary>
@@ -88,29 +89,59 @@ static class PodFileSystems
             return;
         }
 
-        var changes = $"overlay/{app}";
-        foreach (var directory in (ReadOnlySpan<string>)["", "/upper", "/work"])
+        var changes = MakeChanges(pod, app, OverlayUse.Run);
+        FillChanges(pod, layers.OfApp(app), changes, Fill);
+        MountLayers(pod, layers.OfApp(app), changes, pod.Changes, OverlayUse.Run, $"{pod.Path}/{Stage2(app)}/rootfs", mounted, Fill);
+    }
+
+    /// <summary>Mounts an app's root file system for a look at it, or a change to it, while the pod does not run; in a mount namespace of this process's own.</summary>
+    /// <param name="hasRun">Of a pod that has not, the changes begin as <see cref="MountApp"/> makes them, without the files that tell the app where it is.</param>
+    public static FileDescriptor VisitApp(Pod pod, PodLayers layers, AppName app, bool hasRun)
+    {
+        var path = $"{pod.Path}/{Stage2(app)}/rootfs";
+        if (pod.OverlayPrepared && Directories.List(FileDescriptor.WorkingDirectory, path).Count == 0) // else it is a copy
         {
-            Files.MakeDirectory(pod.Directory, changes + directory);
+            var changes = MakeChanges(pod, app, OverlayUse.Visit);
+            if (!hasRun)
+            {
+                FillChanges(pod, layers.OfApp(app), changes, (_, _) => { });
+            }
+
+            MountLayers(pod, layers.OfApp(app), changes, pod.Changes, OverlayUse.Visit, path, [], (_, _) => { });
         }
 
-        MountLayers(pod, layers.OfApp(app), changes, pod.Changes, $"{pod.Path}/{Stage2(app)}/rootfs", mounted, Fill);
+        return OpenRoot(pod, app);
+    }
+
+    /// <returns>Where they are, within the pod.</returns>
+    static string MakeChanges(Pod pod, AppName app, OverlayUse use)
+    {
+        var changes = $"overlay/{app}";
+        foreach (var directory in (ReadOnlySpan<string>)["", "/upper", $"/{Overlay.WorkName(use)}"])
+        {
+            Files.EnsureDirectory(pod.Directory, changes + directory);
+        }
+
+        return changes;
+    }
+
+    /// <summary>The root that people see is the topmost one, which is ours: it takes after the image's. So do directories that only a layer's file names imply.</summary>
+    /// <param name="fill">Writes files into the changes; is given what tells of the image's.</param>
+    static void FillChanges(Pod pod, IReadOnlyList<LayerSource> layers, string changes, Action<Func<string, FileStatus?>, FileDescriptor> fill)
+    {
+        using var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory);
+        LayerCopy.RestoreImplied(layers, upper, ShiftOf(pod));
+        fill(new LayeredFiles(layers).TryEntry, upper);
     }
 
     /// <param name="changes">Within the pod, the directory with upper and work.</param>
     /// <param name="kept">What is in upper of what changes.</param>
     /// <param name="path">Where to mount.</param>
-    /// <param name="fill">Writes files into the changes; is given what tells of the image's.</param>
+    /// <param name="fill">As for <see cref="FillChanges"/>, where the layers have to be copied.</param>
     static void MountLayers(
-        Pod pod, IReadOnlyList<LayerSource> layers, string changes, OverlayChanges kept, string path, List<string> mounted, Action<Func<string, FileStatus?>, FileDescriptor> fill)
+        Pod pod, IReadOnlyList<LayerSource> layers, string changes, OverlayChanges kept, OverlayUse use, string path, List<string> mounted,
+        Action<Func<string, FileStatus?>, FileDescriptor> fill)
     {
-        // The root that people see is the topmost one, which is ours: it takes after the image's. So do directories that only a layer's file names imply.
-        using (var upper = Files.Open($"{pod.Path}/{changes}/upper", OpenFlags.ReadOnly | OpenFlags.Directory))
-        {
-            LayerCopy.RestoreImplied(layers, upper, ShiftOf(pod));
-            fill(new LayeredFiles(layers).TryEntry, upper);
-        }
-
         using var target = Files.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory);
         int before = mounted.Count;
         try
@@ -118,11 +149,11 @@ static class PodFileSystems
             if (layers is [{ Mount: not null }, ..])
             {
                 using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
-                VerifiedOverlay.Mount(layers, directory, kept, target, pod.PrivateUsers);
+                VerifiedOverlay.Mount(layers, directory, kept, target, pod.PrivateUsers, use);
             }
             else
             {
-                MountOverlay(pod, [.. layers.Select(layer => layer.Root).Reverse()], changes, target, mounted);
+                MountOverlay(pod, [.. layers.Select(layer => layer.Root).Reverse()], changes, use, target, mounted);
             }
 
             mounted.Add(path);
@@ -137,24 +168,24 @@ static class PodFileSystems
         }
     }
 
-    static void MountOverlay(Pod pod, IReadOnlyList<FileDescriptor> layersTopFirst, string changes, FileDescriptor target, List<string> mounted)
+    static void MountOverlay(Pod pod, IReadOnlyList<FileDescriptor> layersTopFirst, string changes, OverlayUse use, FileDescriptor target, List<string> mounted)
     {
         using var directory = Files.Open($"{pod.Path}/{changes}", OpenFlags.Path | OpenFlags.Directory);
         using var empty = layersTopFirst.Count > 0 ? null : OpenEmpty(pod, changes);
         if (pod.PrivateUsers is { } users && empty is null)
         {
-            MountThroughMap(users, layersTopFirst, directory, target, mounted);
+            MountThroughMap(users, layersTopFirst, directory, use, target, mounted);
         }
         else
         {
-            Overlay.Mount(empty is null ? layersTopFirst : [empty], directory, target);
+            Overlay.Mount(empty is null ? layersTopFirst : [empty], directory, target, use);
         }
     }
 
     /// <summary>For an image without layers: overlayfs wants one.</summary>
     static FileDescriptor OpenEmpty(Pod pod, string changes)
     {
-        Files.MakeDirectory(pod.Directory, $"{changes}/empty");
+        Files.EnsureDirectory(pod.Directory, $"{changes}/empty");
         return Files.Open($"{pod.Path}/{changes}/empty", OpenFlags.Path | OpenFlags.Directory);
     }
 
@@ -190,7 +221,7 @@ static class PodFileSystems
     /// so files in them belong to shifted users on the disk too. The layers' own mounts are hidden below their copies, in this mount namespace only.
     /// </remarks>
     static void MountThroughMap(
-        (uint Shift, uint Count) users, IReadOnlyList<FileDescriptor> layers, FileDescriptor changes, FileDescriptor target, List<string> mounted)
+        (uint Shift, uint Count) users, IReadOnlyList<FileDescriptor> layers, FileDescriptor changes, OverlayUse use, FileDescriptor target, List<string> mounted)
     {
         IdRange[] map = [new(0, users.Shift, users.Count)];
         using var userNamespace = UserNamespaces.Create(map, map);
@@ -203,7 +234,7 @@ static class PodFileSystems
                 mounted.Add(Files.ReadLink(FileDescriptor.WorkingDirectory, layer.ProcPath));
             }
 
-            Overlay.Mount(shown, changes, target);
+            Overlay.Mount(shown, changes, target, use);
         }
         finally
         {

@@ -104,7 +104,7 @@ public static class Stage1Call
             using var store = LayerStore.Open(data);
             var layers = PodPreparation.OpenLayers(store, pod.Stage1Layers);
             held.AddRange(layers);
-            Files.EnsureDirectory(pod.Directory, $"{PodFileSystems.Stage1Changes}/work-again");
+            Files.EnsureDirectory(pod.Directory, $"{PodFileSystems.Stage1Changes}/{Overlay.WorkName(OverlayUse.Visit)}");
             var changes = Files.Open(pod.Directory, PodFileSystems.Stage1Changes, OpenFlags.Path | OpenFlags.Directory);
             held.Add(changes);
             Namespaces = Namespaces.Mount;

@@ -20,23 +20,23 @@ public static class VerifiedOverlay
     /// <param name="changes">The directory with upper and work.</param>
     /// <param name="users">Owners show shifted by so much, in a range of so many ids.</param>
     public static void Mount(
-        IReadOnlyList<LayerSource> layers, FileDescriptor changes, OverlayChanges kept, FileDescriptor target, (uint Shift, uint Count)? users = null)
+        IReadOnlyList<LayerSource> layers, FileDescriptor changes, OverlayChanges kept, FileDescriptor target, (uint Shift, uint Count)? users = null, OverlayUse use = OverlayUse.Run)
     {
-        Files.MakeDirectory(changes, "layers");
+        Files.EnsureDirectory(changes, "layers");
         using var place = Files.Open(changes, "layers", OpenFlags.Path | OpenFlags.Directory);
         using var userNamespace = users is var (shift, count) ? UserNamespaces.Create([new(0, shift, count)], [new(0, shift, count)]) : null;
         using var attached = new Attachments(place);
         var topFirst = attached.Add(layers, userNamespace);
         if (kept == OverlayChanges.MayRefer)
         {
-            Overlay.MountVerified(topFirst, layers[0].Content!, changes, target);
+            Overlay.MountVerified(topFirst, layers[0].Content!, changes, target, use);
             return;
         }
 
         // No kernel verifies several layers without references in the changes; but one overlay may lie upon another.
         attached.Add(() => Overlay.MountVerified(topFirst, layers[0].Content!, null, place));
         using var whole = Files.Open(changes, "layers", OpenFlags.Path | OpenFlags.Directory);
-        Overlay.Mount([whole], changes, target);
+        Overlay.Mount([whole], changes, target, use);
     }
 
     /// <summary>Mounts what a pod has seen, its changes and its layers, so that nobody can write to it.</summary>
