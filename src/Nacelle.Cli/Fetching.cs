@@ -16,7 +16,7 @@ static class Fetching
         var policy = PullPolicyFlags.Of(invocation, PodFlags.PullPolicy, "new");
         return [.. images.Select(named =>
         {
-            var (text, signature) = named;
+            var (text, signature) = (Distribution.Usual(named.Name), named.Signature);
             var image = (policy == "update" && IsName(text) ? null : RegistriesConfiguration.FindStored(store, text))
                 ?? (policy != "never" && IsName(text) ? Fetch(invocation, store, text, [$"--pull-policy={policy}"], signature is null ? [] : [$"--signature={signature}"]) : null)
                 ?? throw new UserException($"the image '{text}' is not in the store{(IsName(text) ? "" : "; to fetch it say where from, as in docker://" + text)}");

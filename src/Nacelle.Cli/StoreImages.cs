@@ -1,5 +1,6 @@
 using Nacelle.CommandLine;
 using Nacelle.Images;
+using Nacelle.Specs;
 
 namespace Nacelle.Cli;
 
@@ -9,7 +10,7 @@ static class StoreImages
     public const string Meaning = "IMAGE is a name as listed, or an id or its unique beginning.";
 
     /// <exception cref="UserException">There is no such image.</exception>
-    public static StoredImage Find(ImageStore store, string name) => store.Find(name) ?? throw new UserException($"the image '{name}' is not in the store");
+    public static StoredImage Find(ImageStore store, string name) => store.Find(Distribution.Usual(name)) ?? throw new UserException($"the image '{name}' is not in the store");
 
     /// <summary>Does something for each of the images; one that fails does not keep the others from it.</summary>
     /// <returns>The exit code.</returns>

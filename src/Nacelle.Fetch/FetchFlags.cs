@@ -16,6 +16,7 @@ static class FetchFlags
             Policy = insecure ? null : TrustPolicy.Find(GlobalFlags.ConfigDirectories(invocation)),
             Keys = new KeyStore(GlobalFlags.ConfigDirectories(invocation)),
             Registry = RegistryFlags.Of(invocation),
+            KeyRegistry = RegistryFlags.ForKeys(invocation),
         };
     }
 }

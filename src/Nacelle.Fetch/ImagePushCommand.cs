@@ -1,5 +1,6 @@
 using Nacelle.CommandLine;
 using Nacelle.Images;
+using Nacelle.Specs;
 
 namespace Nacelle.Fetch;
 
@@ -26,7 +27,7 @@ static class ImagePushCommand
     static string OwnName(Invocation invocation, string image)
     {
         using var store = ImageStore.Open(GlobalFlags.DataDirectory(invocation));
-        var found = store.Find(image) ?? throw new UserException($"the image '{image}' is not in the store");
+        var found = store.Find(Distribution.Usual(image)) ?? throw new UserException($"the image '{image}' is not in the store");
         return found.Name.StartsWith("docker://", StringComparison.Ordinal) ? found.Name
             : throw new UserException($"{found.DisplayName} did not come from a registry: say where it shall go");
     }

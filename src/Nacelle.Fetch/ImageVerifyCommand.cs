@@ -1,5 +1,6 @@
 using Nacelle.CommandLine;
 using Nacelle.Images;
+using Nacelle.Specs;
 using Nacelle.Pods;
 
 namespace Nacelle.Fetch;
@@ -28,7 +29,7 @@ static class ImageVerifyCommand
         {
             try
             {
-                var image = store.Find(name) ?? throw new UserException($"the image '{name}' is not in the store");
+                var image = store.Find(Distribution.Usual(name)) ?? throw new UserException($"the image '{name}' is not in the store");
                 if (invocation.Is(OnlyCheck))
                 {
                     ImageVerification.Require(store, image);

@@ -11,7 +11,7 @@ static class KeyReview
     /// <summary>For keys that an image's own pages offer while it is fetched: trusted by flag, or by a person at the terminal.</summary>
     public static bool Accept(Invocation invocation, OfferedKeys offer, Action<string> tell)
     {
-        bool byFlag = (invocation.Is(GlobalFlags.TrustKeys) && offer.Source.Scheme == Uri.UriSchemeHttps) || GlobalFlags.IsInsecure(invocation, "pubkey");
+        bool byFlag = invocation.Is(GlobalFlags.TrustKeys) && offer.Source.Scheme == Uri.UriSchemeHttps;
         if (!byFlag && Console.IsInputRedirected)
         {
             return false;

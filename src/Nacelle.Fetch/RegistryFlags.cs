@@ -18,4 +18,12 @@ static class RegistryFlags
             RegistryHosts = configuration.Registries,
         };
     }
+
+    /// <summary>As <see cref="Of"/>, for those who offer public keys.</summary>
+    public static RegistryOptions ForKeys(Invocation invocation)
+    {
+        var registry = Of(invocation);
+        bool insecure = GlobalFlags.IsInsecure(invocation, "pubkey");
+        return registry with { InsecureHttp = registry.InsecureHttp || insecure, InsecureTls = registry.InsecureTls || insecure };
+    }
 }

@@ -58,9 +58,8 @@ static class TrustCommand
 
     static RegistryOptions Registry(Invocation invocation)
     {
-        var registry = RegistryFlags.Of(invocation);
-        bool keys = GlobalFlags.IsInsecure(invocation, "pubkey");
-        return registry with { InsecureHttp = registry.InsecureHttp || keys || invocation.Is(AllowHttp), InsecureTls = registry.InsecureTls || keys };
+        var registry = RegistryFlags.ForKeys(invocation);
+        return registry with { InsecureHttp = registry.InsecureHttp || invocation.Is(AllowHttp) };
     }
 
     static async Task<IReadOnlyList<(string, IReadOnlyList<OpenPgpKey>)>> ReadAllAsync(

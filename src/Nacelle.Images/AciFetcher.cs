@@ -28,7 +28,7 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
         {
             if (options.AcceptKeys is not null && !options.Keys.KnowsPrefixOf(name.Name))
             {
-                await OfferKeysAsync(download, wanted, options.AcceptKeys, cancellation);
+                await OfferKeysAsync(wanted, options.AcceptKeys, cancellation);
             }
 
             AciSignature.KeysFor(name.Name, options);
@@ -81,9 +81,11 @@ sealed class AciFetcher(ImageStore store, FetchOptions options, FetchProgress pr
     }
 
     /// <summary>Has the keys that the name's pages offer judged, the first that can be read.</summary>
-    async Task OfferKeysAsync(UrlDownload download, AppcImageName name, Func<OfferedKeys, bool> accept, CancellationToken cancellation)
+    async Task OfferKeysAsync(AppcImageName name, Func<OfferedKeys, bool> accept, CancellationToken cancellation)
     {
-        var offers = await AciDiscovery.FindAsync(download, name, found => found.PublicKeys.Count > 0, options, progress, cancellation);
+        var asking = options with { Registry = options.KeyRegistry ?? options.Registry };
+        using var download = new UrlDownload(store.Content, asking, progress);
+        var offers = await AciDiscovery.FindAsync(download, name, found => found.PublicKeys.Count > 0, asking, progress, cancellation);
         foreach (var source in offers?.PublicKeys ?? [])
         {
             var keys = await KeyDownload.ReadAsync(download, source, cancellation);

@@ -30,6 +30,9 @@ public sealed record FetchOptions
 
     public RegistryOptions Registry { get; init; } = new();
 
+    /// <summary>How those are spoken to that offer keys for <see cref="AcceptKeys"/>; null for as all others.</summary>
+    public RegistryOptions? KeyRegistry { get; init; }
+
     public UnpackOptions Unpack { get; init; } = new();
 
     /// <summary>How many layers are fetched at once.</summary>

@@ -11,6 +11,7 @@ public sealed class ImageFetcher(ImageStore store, FetchOptions options, FetchPr
     /// <inheritdoc cref="FetchAsync(ImageName, CancellationToken)"/>
     public async Task<StoredImage> FetchAsync(string text, CancellationToken cancellation)
     {
+        text = Distribution.Usual(text);
         if (!text.StartsWith("docker:", StringComparison.Ordinal))
         {
             return await FetchAsync(ImageName.Parse(text), cancellation);

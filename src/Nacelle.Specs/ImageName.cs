@@ -7,11 +7,12 @@ public abstract record ImageName
     /// <summary>
     /// Reads <c>docker://…</c>, <c>docker:…</c>, <c>oci:PATH[:tag|@digest]</c>, <c>oci-archive:PATH[:tag|@digest]</c>,
     /// <c>docker-archive:PATH[:reference]</c>, <c>file://PATH</c>, a path that starts with <c>/</c>, <c>./</c> or <c>../</c> or ends in <c>.aci</c>,
-    /// <c>https://…</c>, or an appc name: <c>example.com/app[:version][,label=value…]</c>.
+    /// <c>https://…</c>, an appc name: <c>example.com/app[:version][,label=value…]</c>, or any of these as rkt wrote them down: <c>cimd:…</c>.
     /// </summary>
     /// <exception cref="SpecException">None of these; the message says which rule was broken.</exception>
     public static ImageName Parse(string text)
     {
+        text = Distribution.Usual(text);
         foreach (var (prefix, format) in Prefixes)
         {
             if (text.StartsWith(prefix, StringComparison.Ordinal))

@@ -71,11 +71,14 @@ sealed class AppcSite : IDisposable
         WritePage("");
     }
 
-    public void OfferKey(string key)
+    public void OfferKey(string key, string scheme = "https")
     {
         File.Copy(Export(key), $"{pages}/pubkeys.gpg");
-        WritePage("<meta name=\"ac-discovery-pubkeys\" content=\"example.com https://example.com/pubkeys.gpg\">");
+        WritePage($"<meta name=\"ac-discovery-pubkeys\" content=\"example.com {scheme}://example.com/pubkeys.gpg\">");
     }
+
+    /// <summary>A shell's words that serve the pages by plain http for as long as it runs.</summary>
+    public string ServingPlainly => $"busybox httpd -f -p 127.0.0.1:80 -h {pages} & trap \"kill $!\" EXIT; sleep 0.5";
 
     public void Change(string file, Action<byte[]> change)
     {

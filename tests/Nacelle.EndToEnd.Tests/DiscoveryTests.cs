@@ -213,6 +213,49 @@ public sealed class DiscoveryTests : IDisposable
     }
 
     [Fact]
+    public void Keys_may_come_by_plain_http_only_where_that_is_asked_for_and_a_person_agrees()
+    {
+        Machine.Require("/usr/bin/script", "/usr/bin/busybox");
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "true", key);
+        site.OfferKey(key, "http");
+        Result Fetch(string flags) => site.Run(
+            "/bin/sh", "-c", $"{site.ServingPlainly}; (sleep 2; echo yes) | script -qec '{Machine.Program} --dir={machine.Data} --local-config={machine.Path}/etc {flags} fetch example.com/redis' /dev/null");
+        var without = Fetch("--trust-keys-from-https");
+        Assert.True(without.ExitCode == 254 && !without.Output.Contains("Added key", StringComparison.Ordinal), without.ToString());
+        var fetch = Fetch("--insecure-options=pubkey");
+        Assert.True(fetch.ExitCode == 0, fetch.ToString());
+        Assert.Contains("key: \"http://example.com/pubkeys.gpg\"", fetch.Output, StringComparison.Ordinal);
+        Assert.Contains("Added key for prefix \"example.com/redis\"", fetch.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Images_may_be_named_as_rkt_wrote_them_down()
+    {
+        var key = site.MakeKey("A");
+        site.Publish("example.com/redis", "echo named", key);
+        Assert.Equal(0, Trust(key).ExitCode);
+        const string Name = "cimd:appc:v=0:example.com/redis?version=1.0";
+        var fetch = Nacelle("fetch", "--full", Name);
+        Assert.True(fetch.ExitCode == 0, fetch.ToString());
+        Assert.Equal(fetch.Output, Nacelle("fetch", "--full", "cimd:aci-archive:v=0:https%3A%2F%2Fexample.com%2Fredis.aci").Output);
+        Assert.Equal("named\n", Nacelle("run", "--pull-policy=never", Name).Output);
+        Assert.Contains("\"name\": \"example.com/redis\"", Nacelle("image", "cat-manifest", Name).Output, StringComparison.Ordinal);
+        Assert.Equal(0, Nacelle("image", "rm", Name).ExitCode);
+        Assert.Equal("", Nacelle("image", "list", "--no-legend").Output);
+        Refuses("only v=0 is known", "cimd:appc:v=1:example.com/redis");
+        Refuses("not as 'tape'", "cimd:tape:v=0:x");
+        Refuses("the image 'docker://docker.io/library/nothing:1' is not in the store", "cimd:docker:v=0:registry-1.docker.io/library/nothing:1");
+
+        void Refuses(string reason, string name)
+        {
+            var run = Nacelle("run", "--pull-policy=never", name);
+            Assert.True(run.ExitCode == 254, run.ToString());
+            Assert.Contains(reason, Assert.Single(run.Errors.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_person_who_says_no_trusts_nobody()
     {
         var key = site.MakeKey("A");
