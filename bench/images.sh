@@ -3,6 +3,7 @@
 # usage: images.sh [ROUNDS]   (needs nacelle published in artifacts/bin, and podman, skopeo, jq, busybox)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. bench/measure.sh
 rounds=${1:-30}
 nacelle=$PWD/artifacts/bin/nacelle
 work=$(mktemp -d)
@@ -22,17 +23,6 @@ done
 seq 2 500 | sed 's,^,localhost/image:,' | xargs "${podman[@]}" tag localhost/image:1
 
 # Milliseconds of each round, for the median.
-measure() { # NAME COMMAND...
-    local name=$1 start end
-    shift
-    for _ in $(seq "$rounds"); do
-        start=$(date +%s%N)
-        "$@" >/dev/null
-        end=$(date +%s%N)
-        echo $(((end - start) / 1000))
-    done | sort -n | awk -v name="$name" '{ t[NR] = $1 } END { printf "%-32s %8.1f ms\n", name, t[int((NR + 1) / 2)] / 1000 }'
-}
-
 [ "$("$nacelle" --dir="$work/store" image list --no-legend | wc -l)" = 500 ]
 measure "nacelle image list, 500" "$nacelle" --dir="$work/store" image list
 measure "nacelle image list, JSON" "$nacelle" --dir="$work/store" image list --format=json

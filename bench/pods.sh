@@ -3,6 +3,7 @@
 # Usage: bench/pods.sh [PODS] [ROUNDS]   (needs nacelle published in artifacts/bin)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. bench/measure.sh
 pods=${1:-1000} rounds=${2:-20}
 eng/install-packages.sh busybox-static umoci podman
 work=$(mktemp -d /dev/shm/nacelle-bench.XXXXXX) # in memory, because disks are noisy
@@ -24,17 +25,6 @@ for _ in $(seq "$pods"); do nacelle run --net=none "oci:$work/image:true"; done
 one=$(nacelle list --no-legend --full | awk 'NR == 1 { print $1 }')
 tar -C "$work/bundle/rootfs" -c . | "${podman[@]}" import -q - localhost/true:1 >/dev/null
 for _ in $(seq 50); do "${podman[@]}" create -q localhost/true:1 /bin/true >/dev/null; done
-
-measure() { # NAME COMMAND...
-    local name=$1 start end
-    shift
-    for _ in $(seq "$rounds"); do
-        start=$(date +%s%N)
-        "$@" >/dev/null
-        end=$(date +%s%N)
-        echo $(((end - start) / 1000))
-    done | sort -n | awk -v name="$name" '{ t[NR] = $1 } END { printf "%-36s %8.1f ms\n", name, t[int((NR + 1) / 2)] / 1000 }'
-}
 
 measure "nacelle list, $pods pods" artifacts/bin/nacelle --dir="$work/data" list
 measure "nacelle list, JSON" artifacts/bin/nacelle --dir="$work/data" list --format=json

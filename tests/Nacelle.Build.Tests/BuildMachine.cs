@@ -21,9 +21,17 @@ public sealed class BuildMachine : IDisposable
         Path = $"{System.IO.Path.GetTempPath().TrimEnd('/')}/nacelle-build-{Guid.NewGuid():n}"; // lower case, for buildah makes a name of it
         Directory.CreateDirectory($"{Path}/config");
         File.WriteAllText($"{Path}/config/policy.json", """{"default":[{"type":"insecureAcceptAnything"}]}""");
-        Shell(Path, BaseRoot);
-        var built = Build(Path + "/base", "FROM scratch\nCOPY root /\nRUN chown -R app:app /home/app\nCMD [\"/bin/sh\"]\n", "-t", "base");
-        Assert.True(built.ExitCode == 0, built.ToString());
+        try
+        {
+            Shell(Path, BaseRoot);
+            var built = Build(Path + "/base", "FROM scratch\nCOPY root /\nRUN chown -R app:app /home/app\nCMD [\"/bin/sh\"]\n", "-t", "base");
+            Assert.True(built.ExitCode == 0, built.ToString());
+        }
+        catch
+        {
+            Shell("/", $"rm -rf '{Path}'"); // nobody disposes of what was not made
+            throw;
+        }
     }
 
     /// <summary>What images have: a shell with its tools, users, links between directories, and the mount points and files that runtimes want.</summary>

@@ -22,8 +22,18 @@ public sealed class Machine : IDisposable
     {
         Assert.SkipUnless(Linux.Processes.IsRoot, "pods need root");
         Path = Directory.CreateTempSubdirectory("nacelle-e2e-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => RemoveUnused();
         Directory.CreateDirectory($"{Path}/config");
         File.WriteAllText($"{Path}/config/policy.json", """{"default":[{"type":"insecureAcceptAnything"}]}""");
+    }
+
+    /// <summary>A test that is skipped in its constructor is not disposed of, and neither is its machine: nothing but the configuration is there then.</summary>
+    void RemoveUnused()
+    {
+        if (Directory.Exists(Path) && Directory.GetFileSystemEntries(Path) is [var only] && only == $"{Path}/config")
+        {
+            Directory.Delete(Path, recursive: true);
+        }
     }
 
     /// <summary>Skips a test where one of the programs it needs is missing.</summary>

@@ -5,13 +5,14 @@ namespace Nacelle.EndToEnd.Tests;
 /// <summary>A machine whose data directory lies on a small ext4 of its own that has fs-verity, and that can be written to behind the kernel's back.</summary>
 sealed class VerityDisk : IDisposable
 {
-    readonly string path = Directory.CreateTempSubdirectory("nacelle-verity-").FullName;
+    readonly string path;
 
     public VerityDisk()
     {
         Assert.SkipUnless(Processes.IsRoot, "disks are mounted by root");
         Assert.SkipUnless(File.Exists("/sys/fs/ext4/features/verity") && Overlay.CanVerify, "the kernel has no fs-verity, or its overlayfs does not know of it (Linux 6.6)");
         Machine.Require("/sbin/mkfs.ext4", "/sbin/debugfs", "/bin/busybox");
+        path = Directory.CreateTempSubdirectory("nacelle-verity-").FullName;
         Machine.Script(path, "truncate -s 256M image; mkfs.ext4 -q -b 4096 -O verity image; mkdir disk");
         Mount();
         Machine = new Machine();
