@@ -20,7 +20,7 @@ static class PodFlags
     public static readonly Option Quiet = new("quiet", null, "print the UUID only");
     public static readonly Option UuidFile = new("uuid-file-save", "FILE", "write the pod's UUID to this file");
     public static readonly Option Network = new("net", "none|host", "the pod's network: its own loopback alone, or the host's");
-    public static readonly Option Hostname = new("hostname", "NAME", "the pod's host name (nacelle-UUID)");
+    public static readonly Option Hostname = new("hostname", "NAME", $"the pod's host name ({ProgramName.Text}-UUID)");
     public static readonly Option Interactive = new("interactive", null, "connect the app to this terminal; for one app");
 
     public static readonly IReadOnlyList<Option> Preparing =
@@ -36,8 +36,10 @@ static class PodFlags
 
     public static readonly Option Ipc = new("ipc", "auto|private|parent", "the pod's IPC namespace: its own (auto, private), or the host's (parent)");
 
+    public static readonly Option LogDriver = new("log-driver", "auto|journald|k8s-file|none", "keep what apps write in files, which logs shows, and in the machine's journal, if there is one (auto)");
+
     /// <summary>What a pod finds around it.</summary>
-    public static readonly IReadOnlyList<Option> Surroundings = [Network, Hostname, Processes, Ipc, .. NameFlags.All];
+    public static readonly IReadOnlyList<Option> Surroundings = [Network, Hostname, Processes, Ipc, LogDriver, .. NameFlags.All];
 
     public static readonly Option RegisterMetadata = new("mds-register", null, "give the apps AC_METADATA_URL, where the metadata service answers them; needs --net=host");
 
@@ -58,10 +60,13 @@ static class PodFlags
             Apps = apps.Count > 0 ? apps : throw new UserException("name at least one image"),
             Volumes = [.. invocation.Values(Volume).Select(volume => ParseVolume(volume, "--volume"))],
             Mounts = AppFlags.CommonMounts(invocation),
-            InheritedEnvironment = invocation.Is(InheritEnvironment) ? [.. Linux.Processes.Environment().Select(variable => AppFlags.Pair(variable, "--inherit-env"))] : [],
+            InheritedEnvironment = invocation.Is(InheritEnvironment) ? [.. Linux.Processes.Environment().Where(IsTrueInPods).Select(variable => AppFlags.Pair(variable, "--inherit-env"))] : [],
             Environment = Environment(invocation),
         };
     }
+
+    /// <summary>What is said of this process's standard error is not said of an app's.</summary>
+    static bool IsTrueInPods(string variable) => !variable.StartsWith("JOURNAL_STREAM=", StringComparison.Ordinal);
 
     /// <summary>Variables for all apps; the flag is stronger than the file.</summary>
     public static IReadOnlyList<Annotation> Environment(Invocation invocation) =>
@@ -78,7 +83,10 @@ static class PodFlags
             Network = network is null or "none" or "host" ? network
                 : throw new UserException($"--net={network}: use none or host; networks by CNI are not there yet"),
             Hostname = invocation.Value(Hostname) is { } name ? CheckHostname(name) : null,
+            Program = ProgramName.Text,
             Interactive = invocation.Is(Interactive),
+            LogDriver = invocation.Value(LogDriver) is not { } driver ? null : LogDriver.Values.Contains(driver) ? driver
+                : throw new UserException($"--log-driver={driver}: use {string.Join(", ", LogDriver.Values)}"),
             Names = NameFlags.Read(invocation),
             HostIpc = invocation.Value(Ipc) switch
             {

@@ -1,3 +1,4 @@
+using Nacelle.Containers;
 using Nacelle.Linux;
 using Nacelle.Specs;
 

@@ -1,3 +1,4 @@
+using Nacelle.Containers;
 using Nacelle.Flavors;
 using Nacelle.Linux;
 using Nacelle.Specs;

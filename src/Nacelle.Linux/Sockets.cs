@@ -8,8 +8,8 @@ public static unsafe partial class Sockets
     const int AF_UNIX = 1, SOCK_STREAM = 1, SOCK_SEQPACKET = 5, SOCK_CLOEXEC = 0x80000, MSG_CMSG_CLOEXEC = 0x40000000, SOL_SOCKET = 1, SCM_RIGHTS = 1;
     const int MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, ControlSize = 16 + (MostDescriptors * sizeof(int));
 
-    /// <summary>As many descriptors travel with a message at most; the kernel would take 253 (unix(7), SCM_RIGHTS).</summary>
-    public const int MostDescriptors = 128;
+    /// <summary>As many descriptors travel with a message at most (unix(7), SCM_RIGHTS).</summary>
+    public const int MostDescriptors = 253;
 
     /// <summary>The bytes of a name in struct sockaddr_un, with one left for a zero.</summary>
     const int LongestName = 107, NameOffset = 2;
@@ -61,6 +61,10 @@ public static unsafe partial class Sockets
     /// <returns>False when the receiver is behind, or gone.</returns>
     public static bool TrySend(FileDescriptor socket, ReadOnlySpan<byte> text, params ReadOnlySpan<FileDescriptor> descriptors) =>
         SendMessage(socket, text, descriptors, MSG_DONTWAIT | MSG_NOSIGNAL) == text.Length;
+
+    /// <summary>As <see cref="TrySend"/>, with the reason of failure: EAGAIN when the receiver is behind, EMSGSIZE when a datagram is too long.</summary>
+    public static Errno SendNow(FileDescriptor socket, ReadOnlySpan<byte> text, params ReadOnlySpan<FileDescriptor> descriptors) =>
+        SendMessage(socket, text, descriptors, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? Call.LastError : Errno.None;
 
     static int SendMessage(FileDescriptor socket, ReadOnlySpan<byte> text, ReadOnlySpan<FileDescriptor> descriptors, int flags)
     {

@@ -12,7 +12,13 @@ public sealed record PodRunOptions
 
     public string? Hostname { get; init; }
 
+    /// <summary>The name by which this program was called: pods that are given no host name are called by it and their UUID.</summary>
+    public string Program { get; init; } = "nacelle";
+
     public bool Interactive { get; init; }
+
+    /// <summary>Where the stage1 that comes with us keeps the apps' output: "auto", "journald", "k8s-file" or "none"; null for what it does by default.</summary>
+    public string? LogDriver { get; init; }
 
     public bool Debug { get; init; }
 
@@ -82,7 +88,7 @@ public static class PodRun
             using var store = LayerStore.Open(data);
             var manifest = pod.ReadManifest();
             using var layers = PodLayers.Open(pod, store, manifest, options.Check);
-            var hostname = options.Hostname ?? (isolated ? $"nacelle-{pod.Uuid}" : Environment.MachineName);
+            var hostname = options.Hostname ?? (isolated ? $"{options.Program}-{pod.Uuid}" : Environment.MachineName);
             var network = options.Network ?? (isolated ? "none" : "host");
             var settings = new PodSettings(hostname, network == "host", options.Names);
             PodFileSystems.MountShared(pod, layers, options.HostIpc, mounted);

@@ -31,7 +31,13 @@ static class Stage1Arguments
             throw new PodException($"--pid=host is no flag of the contract: the stage1 {stage1.Name} does not know it");
         }
 
+        if (options.LogDriver is not null && pod.HasStage1Image)
+        {
+            throw new PodException($"--log-driver is no flag of the contract: the stage1 {stage1.Name} does not know it");
+        }
+
         Add(1, options.HostProcesses, "--pid=host");
+        Add(1, options.LogDriver is not null, $"--log-driver={options.LogDriver}");
         Add(1, options.Interactive, "--interactive");
         Add(1, pod.PrivateUsers is not null, $"--private-users={pod.PrivateUsers?.Shift}:{pod.PrivateUsers?.Count}");
         if (pod.HasStage1Image && PodRegistration.Read(pod) is { } registration) // ours finds it in the apps' bundles

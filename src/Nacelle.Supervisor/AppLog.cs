@@ -14,11 +14,19 @@ sealed class AppLog : IDisposable
     FileDescriptor file;
     long size;
 
-    public AppLog(string app)
+    AppLog(string path)
     {
-        path = $"/rkt/logs/{app}.log";
+        this.path = path;
         file = Open(OpenFlags.Append);
         size = Files.Seek(file, 0, SeekOrigin.End);
+    }
+
+    /// <returns>Null where there is no room for it.</returns>
+    public static AppLog? TryOpen(string app)
+    {
+        AppLog? log = null;
+        PodFiles.Try($"logs/{app}.log", path => log = new AppLog(path));
+        return log;
     }
 
     /// <param name="stream">stdout or stderr.</param>

@@ -57,7 +57,7 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
             StopTimeout = planned.Annotations.StopTimeout,
             Restart = planned.Annotations.Restart,
             Streams = planned.Streams,
-            IsLogged = planned.Streams.Output is not (StreamMode.Null or StreamMode.Interactive) || planned.Streams.Error is not (StreamMode.Null or StreamMode.Interactive),
+            IsLogged = options.LogDriver != LogDriver.None && (planned.Streams.Output is not (StreamMode.Null or StreamMode.Interactive) || planned.Streams.Error is not (StreamMode.Null or StreamMode.Interactive)),
             Notify = planned.Notify?.Number ?? -1,
             Cgroup = planned.Group?.Birthplace?.Number ?? -1,
             KillFile = planned.Group?.KillFile.File.Number ?? -1,

@@ -2,13 +2,13 @@ using Nacelle.Linux;
 
 namespace Nacelle.Supervisor;
 
-/// <summary>What an app writes to one stream: to its log, and to whoever listens.</summary>
+/// <summary>What an app writes to one stream: to its log, to the journal, and to whoever listens.</summary>
 /// <remarks>
 /// The next chunk is read when all listeners have taken the last one, so a slow one holds the app up, as a pipe would, but never this process.
 /// </remarks>
 /// <param name="name">For the log.</param>
 /// <param name="source">Where the app's output arrives: a pipe, or the outer side of a terminal; becomes this object's.</param>
-sealed class AppStream(string name, FileDescriptor source, AppLog? log) : IDisposable
+sealed class AppStream(string name, FileDescriptor source, AppLog? log, AppJournal? journal) : IDisposable
 {
     // A pipe that poll(2) calls writable takes PIPE_BUF bytes at once without blocking (pipe(7)).
     public const int ChunkSize = 4096;
@@ -29,7 +29,12 @@ sealed class AppStream(string name, FileDescriptor source, AppLog? log) : IDispo
 
     public void AddTo(PollSet set)
     {
-        bool waits = false;
+        bool waits = !finishing && journal?.IsBehind == true;
+        if (waits)
+        {
+            journal!.AddTo(set);
+        }
+
         foreach (var listener in listeners)
         {
             if (listener.Taken < length)
@@ -89,8 +94,11 @@ sealed class AppStream(string name, FileDescriptor source, AppLog? log) : IDispo
         if (isPartial)
         {
             log?.Write(name, [], whole: true);
+            journal?.Write([], whole: true);
             isPartial = false;
         }
+
+        journal?.Finish();
     }
 
     void Pass(Listener listener)
@@ -122,10 +130,11 @@ sealed class AppStream(string name, FileDescriptor source, AppLog? log) : IDispo
 
     void Log(ReadOnlySpan<byte> content)
     {
-        while (log is not null && !content.IsEmpty)
+        while (!content.IsEmpty)
         {
             int end = content.IndexOf((byte)'\n');
-            log.Write(name, end < 0 ? content : content[..end], whole: end >= 0);
+            log?.Write(name, end < 0 ? content : content[..end], whole: end >= 0);
+            journal?.Write(end < 0 ? content : content[..end], whole: end >= 0);
             isPartial = end < 0;
             content = content[(end < 0 ? content.Length : end + 1)..];
         }

@@ -28,7 +28,7 @@ sealed record StreamModes(StreamMode Input, StreamMode Output, StreamMode Error,
 
 /// <summary>An app's standard streams, for as long as the app is supervised: from one start to the next, those who are attached stay.</summary>
 /// <param name="console">Where the outer side of the app's own terminal arrives.</param>
-sealed class AppStreams(StreamModes modes, AppLog? log, PodStreams pod, FileDescriptor? console) : IDisposable
+sealed class AppStreams(string app, StreamModes modes, AppLog? log, PodStreams pod, FileDescriptor? console) : IDisposable
 {
     readonly AppStream?[] outputs = new AppStream?[2];
     readonly FileDescriptor?[] outputEnds = new FileDescriptor?[2];
@@ -67,8 +67,9 @@ sealed class AppStreams(StreamModes modes, AppLog? log, PodStreams pod, FileDesc
     FileDescriptor MakeOutput(int index, StreamMode mode)
     {
         var (read, write) = Files.CreatePipe("output of an app");
-        outputs[index] = new AppStream(index == 0 ? "stdout" : "stderr", read, log);
-        if (mode == StreamMode.Log)
+        var name = index == 0 ? "stdout" : "stderr";
+        outputs[index] = new AppStream(name, read, log, pod.Journal?.Of(app, name));
+        if (mode == StreamMode.Log && !(index == 0 ? pod.Journal?.HasOutput : pod.Journal?.HasErrors).GetValueOrDefault())
         {
             outputs[index]!.Add(index == 0 ? FileDescriptor.StandardOutput : FileDescriptor.StandardError, shared: true);
         }
@@ -90,7 +91,7 @@ sealed class AppStreams(StreamModes modes, AppLog? log, PodStreams pod, FileDesc
             outputs[0]?.Dispose();
             input?.Dispose();
             terminal = received;
-            outputs[0] = new AppStream("stdout", received.Duplicate(), log);
+            outputs[0] = new AppStream("stdout", received.Duplicate(), log, pod.Journal?.Of(app, "stdout"));
             input = new AppInput(received.Duplicate(), once: false);
         }
     }
@@ -173,7 +174,8 @@ sealed class AppStreams(StreamModes modes, AppLog? log, PodStreams pod, FileDesc
 }
 
 /// <summary>What all apps of a pod may be connected to.</summary>
-sealed record PodStreams(FileDescriptor Input, FileDescriptor Null);
+/// <param name="Journal">Where all that is not for somebody alone goes, too.</param>
+sealed record PodStreams(FileDescriptor Input, FileDescriptor Null, PodJournal? Journal);
 
 /// <summary>The ends that somebody attaches: the app's input comes from the first, and its output goes to the others.</summary>
 sealed record AttachedStreams(FileDescriptor? Input, FileDescriptor? Output, FileDescriptor? Error)

@@ -1,4 +1,5 @@
 using System.Text;
+using Nacelle.Containers;
 using Nacelle.Linux;
 
 namespace Nacelle.Supervisor;

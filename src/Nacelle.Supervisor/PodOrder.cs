@@ -141,7 +141,8 @@ sealed class AppOrder
 /// <param name="Null">Of /dev/null.</param>
 /// <param name="Control">Of the socket on which others ask for changes.</param>
 /// <param name="Notifications">Of the socket to which messages for the host's service manager go, or -1.</param>
-sealed record PodOrder(bool Mutable, bool HostProcesses, int Input, int Null, int Control, int Notifications, IReadOnlyList<AppOrder> Apps)
+/// <param name="Journal">Where output goes beside the logs; null for nowhere.</param>
+sealed record PodOrder(bool Mutable, bool HostProcesses, int Input, int Null, int Control, int Notifications, PodJournal? Journal, IReadOnlyList<AppOrder> Apps)
 {
     public void WriteTo(FileDescriptor file)
     {
@@ -153,6 +154,8 @@ sealed record PodOrder(bool Mutable, bool HostProcesses, int Input, int Null, in
         writer.Write(Null);
         writer.Write(Control);
         writer.Write(Notifications);
+        writer.Write(Journal is not null);
+        Journal?.WriteTo(writer);
         writer.Write(Apps.Count);
         foreach (var app in Apps)
         {
@@ -169,7 +172,8 @@ sealed record PodOrder(bool Mutable, bool HostProcesses, int Input, int Null, in
         Files.Seek(file, 0, SeekOrigin.Begin);
         using var reader = new BinaryReader(new MemoryStream(Files.ReadToEnd(file)));
         return new PodOrder(
-            reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), ReadApps(reader));
+            reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(),
+            reader.ReadBoolean() ? PodJournal.ReadFrom(reader) : null, ReadApps(reader));
     }
 
     static AppOrder[] ReadApps(BinaryReader reader)

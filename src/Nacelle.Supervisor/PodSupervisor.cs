@@ -1,3 +1,4 @@
+using Nacelle.Containers;
 using Nacelle.Linux;
 
 namespace Nacelle.Supervisor;
@@ -23,7 +24,7 @@ sealed class PodSupervisor
     {
         this.order = order;
         this.outside = outside;
-        streams = new PodStreams(new FileDescriptor(order.Input, "standard input", owned: false), new FileDescriptor(order.Null, "/dev/null", owned: false));
+        streams = new PodStreams(new FileDescriptor(order.Input, "standard input", owned: false), new FileDescriptor(order.Null, "/dev/null", owned: false), order.Journal);
         notifications = new PodNotifications(order.Notifications < 0 ? null : new FileDescriptor(order.Notifications, "notifications")) { Ready = BecomeReady };
         control = new ControlServer(new FileDescriptor(order.Control, "control socket"), order.HostProcesses, Handle);
     }
@@ -66,7 +67,7 @@ sealed class PodSupervisor
             Turn(set);
         }
 
-        Files.WriteAll(FileDescriptor.WorkingDirectory, "/rkt/exited", $"{exitCode}\n");
+        PodFiles.Write("exited", $"{exitCode}\n");
         return exitCode;
     }
 
@@ -161,7 +162,7 @@ sealed class PodSupervisor
         if (started && !ready && !ending && notifications.AreReady)
         {
             ready = true;
-            Files.MakeSymlink("ready", FileDescriptor.WorkingDirectory, "/rkt/supervisor-status");
+            PodFiles.Try("supervisor-status", path => Files.MakeSymlink("ready", FileDescriptor.WorkingDirectory, path));
             notifications.Tell("READY=1");
         }
     }

@@ -25,6 +25,11 @@ static class Stage1AppAdd
         {
             var planning = new AppPlanning(options, groups, mounts);
             var planned = planning.Prepare(app, terminal: false, SocketActivation.Of(app, alone: false, []));
+            if (planned.Descriptors.Count() + 1 > Sockets.MostDescriptors)
+            {
+                throw new Stage1Exception($"app {name}: the pod would get {planned.Descriptors.Count()} descriptors of it, and {Sockets.MostDescriptors - 1} can be given to a pod that runs: let fewer of its ports be activated by sockets");
+            }
+
             mounts.Add(Mounts.Clone(FileDescriptor.WorkingDirectory, $"{Stage1AppRemove.RootOf(name)}", recursive: true), $"opt/stage2/{name}/rootfs");
             var order = planning.Order(planned, console: null);
             using var file = Files.CreateInMemory("app order");

@@ -2,7 +2,7 @@ using Nacelle.Linux;
 
 namespace Nacelle.Supervisor;
 
-/// <summary>The flags that stage0 passes to stage1's <c>run</c>. See rkt's stage1 implementor's guide, interface version 6; <c>--pid</c> is Nacelle's own.</summary>
+/// <summary>The flags that stage0 passes to stage1's <c>run</c>. See rkt's stage1 implementor's guide, interface version 6; <c>--pid</c> and <c>--log-driver</c> are Nacelle's own.</summary>
 sealed record Stage1Options
 {
     /// <summary>Where they are kept for those who add apps later.</summary>
@@ -17,6 +17,8 @@ sealed record Stage1Options
     public bool HostIpc { get; private set; }
 
     public bool Interactive { get; private init; }
+
+    public LogDriver LogDriver { get; private set; }
 
     public bool Mutable { get; private set; }
 
@@ -71,6 +73,7 @@ sealed record Stage1Options
             case "--pid": HostProcesses = value == "host"; break;
             case "--ipc": HostIpc = value == "parent"; break;
             case "--interactive": break;
+            case "--log-driver": LogDriver = ParseLogDriver(value); break;
             case "--mutable": Mutable = value == "true"; break;
             case "--hostname": Hostname = value; break;
             case "--private-users": PrivateUsers = ParseUsers(value); break;
@@ -81,6 +84,15 @@ sealed record Stage1Options
             default: throw new Stage1Exception($"stage1 does not know the flag {argument}");
         }
     }
+
+    static LogDriver ParseLogDriver(string value) => value switch
+    {
+        "auto" => LogDriver.Automatic,
+        "journald" => LogDriver.Journal,
+        "k8s-file" => LogDriver.Files,
+        "none" => LogDriver.None,
+        _ => throw new Stage1Exception($"'--log-driver={value}' is none of auto, journald, k8s-file and none"),
+    };
 
     static (uint, uint)? ParseUsers(string value)
     {

@@ -47,6 +47,7 @@ static class Stage1Run
         using var handover = Files.CreateInMemory("pod order");
         using var control = Listen();
         using var notifications = HostNotifications.Connect();
+        var journal = PodJournal.Connect(options, out var journalSocket);
         using var mounts = new PodMounts("");
         mounts.AddDevices(options);
         mounts.KnowSys(options, add: true);
@@ -66,12 +67,17 @@ static class Stage1Run
             kept.Add(notifications.Inside);
         }
 
+        if (journalSocket is not null)
+        {
+            kept.Add(journalSocket);
+        }
+
         // PID 1 takes a millisecond to start: meanwhile the plans are worked out, and it waits for them.
         var init = PodInit.Start(options, handover, inside, kept);
         try
         {
             var order = new PodOrder(
-                options.Mutable, options.HostProcesses, options.Interactive ? 0 : nowhere.Number, nowhere.Number, control.Number, notifications?.Inside.Number ?? -1,
+                options.Mutable, options.HostProcesses, options.Interactive ? 0 : nowhere.Number, nowhere.Number, control.Number, notifications?.Inside.Number ?? -1, journal,
                 [.. apps.Select(app => planning.Order(app, terminal ? inside : null))]);
             order.WriteTo(handover);
             Files.WriteAll(FileDescriptor.WorkingDirectory, "pid", $"{init.Id}\n");
@@ -85,6 +91,7 @@ static class Stage1Run
         }
 
         inside.Dispose();
+        journalSocket?.Dispose();
         foreach (var descriptor in apps.SelectMany(app => app.Descriptors))
         {
             descriptor.Dispose();

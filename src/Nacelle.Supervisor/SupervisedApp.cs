@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nacelle.Containers;
 using Nacelle.Linux;
 
 namespace Nacelle.Supervisor;
@@ -28,7 +29,7 @@ enum AppState
 sealed class SupervisedApp(AppOrder order, PodStreams pod, Action<SupervisedApp> changed) : IDisposable
 {
     readonly FileDescriptor? console = order.Console < 0 ? null : new FileDescriptor(order.Console, "terminal", owned: false);
-    readonly AppLog? log = order.IsLogged ? new AppLog(order.Name) : null;
+    readonly AppLog? log = order.IsLogged ? AppLog.TryOpen(order.Name) : null;
     AppStreams? streams;
     int process = -1, failures, restarts;
     bool stopping;
@@ -56,7 +57,7 @@ sealed class SupervisedApp(AppOrder order, PodStreams pod, Action<SupervisedApp>
 
     string? Begin()
     {
-        streams ??= new AppStreams(order.Streams, log, pod, console);
+        streams ??= new AppStreams(order.Name, order.Streams, log, pod, console);
         Files.TryUnlink(FileDescriptor.WorkingDirectory, $"/rkt/pid/{Name}");
         Files.TryUnlink(FileDescriptor.WorkingDirectory, $"/rkt/status/{Name}");
         var (plan, state) = order.PreStart is { } first ? (first, AppState.Starting) : (order.Plan, AppState.Running);
@@ -263,8 +264,7 @@ sealed class SupervisedApp(AppOrder order, PodStreams pod, Action<SupervisedApp>
         changed(this);
     }
 
-    void Write(string kind, int number) =>
-        Files.WriteAll(FileDescriptor.WorkingDirectory, $"/rkt/{kind}/{Name}", number.ToString(CultureInfo.InvariantCulture) + "\n");
+    void Write(string kind, int number) => PodFiles.Write($"{kind}/{Name}", number.ToString(CultureInfo.InvariantCulture) + "\n");
 
     public void Dispose()
     {

@@ -37,6 +37,14 @@ public sealed class RktNameTests : IDisposable
     }
 
     [Fact]
+    public void Pods_are_called_by_its_name()
+    {
+        Assert.Matches("^rkt-[0-9a-f]{8}-[-0-9a-f]{27}\n$", Rkt("run", TestImages.Busybox, "--exec=/bin/hostname").Output);
+        Assert.Matches("^nacelle-[0-9a-f]{8}-[-0-9a-f]{27}\n$", machine.Nacelle("run", TestImages.Busybox, "--exec=/bin/hostname").Output);
+        Assert.Equal("mine\n", Rkt("run", "--hostname=mine", TestImages.Busybox, "--exec=/bin/hostname").Output);
+    }
+
+    [Fact]
     public void Its_files_are_where_rkt_had_them()
     {
         Assert.Contains("/var/lib/rkt", Rkt("help").Output, StringComparison.Ordinal);

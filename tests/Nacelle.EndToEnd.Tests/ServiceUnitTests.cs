@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Nacelle.EndToEnd.Tests;
 
 /// <summary>Units of systemd that run pods: as text, and under a systemd that has booted.</summary>
@@ -44,15 +42,8 @@ public sealed class ServiceUnitTests
     [Fact]
     public void Under_systemd_a_pod_is_ready_supervised_given_sockets_and_stopped_orderly()
     {
-        Assert.SkipUnless(Linux.Processes.IsRoot, "pods need root");
-        Assert.SkipUnless(File.Exists("/usr/bin/systemd-nspawn") && File.Exists("/usr/sbin/debootstrap"), "needs Debian's systemd-container and debootstrap");
-        var image = TestImages.Busybox.Split(':')[1]; // an OCI layout
-        var output = RunInHost(Path.GetDirectoryName(image)!, """
-            set -e
-            # nspawn shows control groups read-only; a host has them writable
-            mount -o remount,rw,bind /sys/fs/cgroup; for d in /sys/fs/cgroup/*; do mount -o remount,rw,bind "$d" 2>/dev/null || :; done
-            nacelle="$NACELLE --dir=/run/pods --insecure-options=image"
-            $nacelle generate systemd -- oci:/run/share/busybox:busybox --exec=/bin/sh -- -c 'trap "echo bye; exit 0" TERM; echo "100% $LISTEN_FDS $LISTEN_FDNAMES"; while true; do sleep 0.1; done' >/etc/systemd/system/web.service
+        var output = SystemdHost.Run("""
+            $nacelle generate systemd -- $image --exec=/bin/sh -- -c 'trap "echo bye; exit 0" TERM; echo "100% $LISTEN_FDS $LISTEN_FDNAMES"; while true; do sleep 0.1; done' >/etc/systemd/system/web.service
             printf '[Socket]\nListenStream=127.0.0.1:8088\n' >/etc/systemd/system/web.socket
             systemd-analyze verify /etc/systemd/system/web.service
             systemctl daemon-reload
@@ -76,25 +67,5 @@ public sealed class ServiceUnitTests
         Assert.Contains("ActiveState=inactive\n", output, StringComparison.Ordinal);
         Assert.Contains("Result=success\n", output, StringComparison.Ordinal);
         Assert.Contains("left: .\n", output, StringComparison.Ordinal);
-    }
-
-    static string RunInHost(string share, string script)
-    {
-        var root = AppContext.BaseDirectory;
-        while (!File.Exists(root + "/eng/systemd-host.sh"))
-        {
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("eng/systemd-host.sh is not above the tests");
-        }
-
-        File.WriteAllText(share + "/script", script);
-        using var process = Process.Start(new ProcessStartInfo($"{root}/eng/systemd-host.sh", ["--share", share, "--", "env", $"NACELLE={Machine.Program}", "sh", "/run/share/script"])
-        {
-            WorkingDirectory = root, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
-        })!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{output}\n{errors.Result}");
-        return output;
     }
 }

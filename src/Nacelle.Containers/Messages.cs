@@ -1,10 +1,10 @@
 using System.Text;
 using Nacelle.Linux;
 
-namespace Nacelle.Flavors;
+namespace Nacelle.Containers;
 
-/// <summary>What a flavor says to people: on standard error, one line each, written at once.</summary>
-static class Messages
+/// <summary>What stage1 says to people: on standard error, one line each, written at once.</summary>
+public static class Messages
 {
     /// <summary>The exit code of our own errors, as with rkt: no app's code is meant by it.</summary>
     public const int OwnError = 254;
@@ -21,6 +21,3 @@ static class Messages
         }
     }
 }
-
-/// <summary>A flavor cannot do what it was started for; the message is one line for a person.</summary>
-sealed class FlavorException(string message) : Exception(message);
