@@ -71,6 +71,7 @@ public sealed class NetworkConfigurations
     {
         var here = new Dictionary<string, LoadedNetwork>(StringComparer.Ordinal);
         var faults = new List<BrokenNetwork>();
+        var doubles = new List<BrokenNetwork>();
         foreach (var path in FilesOf(directory, Endings))
         {
             try
@@ -78,7 +79,7 @@ public sealed class NetworkConfigurations
                 var network = Read(directory, path);
                 if (!here.TryAdd(network.Name, new LoadedNetwork(path, network)))
                 {
-                    broken.Add(new BrokenNetwork(path, null, $"{path}: name: '{network.Name}' is the network of {here[network.Name].Source} already"));
+                    doubles.Add(new BrokenNetwork(path, network.Name, $"{path}: name: '{network.Name}' is the network of {here[network.Name].Source} already"));
                 }
             }
             catch (Exception problem) when (problem is SpecException or KernelException)
@@ -99,6 +100,7 @@ public sealed class NetworkConfigurations
         }
 
         broken.AddRange(faults);
+        broken.AddRange(doubles);
     }
 
     static NetworkConfiguration Read(string directory, string path)
