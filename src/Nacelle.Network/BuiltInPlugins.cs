@@ -3,5 +3,8 @@ namespace Nacelle.Network;
 /// <summary>The plug-ins that are built in, by the names of the programs for which they stand.</summary>
 public static class BuiltInPlugins
 {
-    public static IReadOnlyList<NetworkPlugin> All { get; } = [];
+    public static IReadOnlyList<NetworkPlugin> All { get; } =
+    [
+        Loopback.Plugin, Bridge.Plugin, PointToPoint.Plugin, HostLocal.Plugin, StaticAddresses.Plugin, PortForwarding.Plugin, Tuning.Plugin, Bandwidth.Plugin,
+    ];
 }

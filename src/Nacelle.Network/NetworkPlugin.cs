@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Nacelle.Specs;
 
 namespace Nacelle.Network;
@@ -16,8 +15,8 @@ public sealed record NetworkPlugin(string Type, Func<PluginCall, NetworkResult> 
     /// <summary>Whether the plug-in could take an ADD; null for one that always could.</summary>
     public Action<PluginCall>? Status { get; init; }
 
-    /// <summary>Whether it does what such a configuration wants, rather than the program of its name; null for all.</summary>
-    public Func<JsonElement, bool>? Takes { get; init; }
+    /// <summary>Why a configuration takes the program of its name rather than what is built in, as in <c>'vlan' is only known to that</c>; null, as what it says, where it does not.</summary>
+    public Func<SpecNode, string?>? NeedsProgram { get; init; }
 
     /// <summary>The path of its program; null for one that is built in.</summary>
     public string? Program { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Nacelle.Linux;
+using Nacelle.Specs;
 
 namespace Nacelle.Network;
 
@@ -23,9 +24,24 @@ public sealed record NetworkPlugins(IReadOnlyList<string> UserPath)
     /// <param name="type">See <see cref="Specs.NetworkName.IsPlugin"/>.</param>
     /// <param name="configuration">The plug-in's object: what is built in may leave some to the program of its name.</param>
     /// <exception cref="NetworkException">There is none.</exception>
-    public NetworkPlugin Find(string type, JsonElement configuration) =>
-        FindProgram(type, UserPath) ?? BuiltIn.FirstOrDefault(plugin => plugin.Type == type && plugin.Takes?.Invoke(configuration) != false) ?? FindProgram(type, SystemPath)
-        ?? throw new NetworkException(NetworkException.InvalidConfiguration, $"there is none of that name built in, nor in {string.Join(", ", Path)}");
+    public NetworkPlugin Find(string type, JsonElement configuration)
+    {
+        if (FindProgram(type, UserPath) is { } chosen)
+        {
+            return chosen;
+        }
+
+        var builtIn = BuiltIn.FirstOrDefault(plugin => plugin.Type == type);
+        string? reason = builtIn?.NeedsProgram?.Invoke(SpecNode.Of(configuration));
+        if (builtIn is not null && reason is null)
+        {
+            return builtIn;
+        }
+
+        return FindProgram(type, SystemPath) ?? throw new NetworkException(
+            NetworkException.InvalidConfiguration,
+            builtIn is null ? $"there is none of that name built in, nor in {string.Join(", ", Path)}" : $"its configuration takes the program of that name, which is in none of {string.Join(", ", Path)}: {reason}");
+    }
 
     NetworkPlugin? FindProgram(string type, IReadOnlyList<string> directories)
     {

@@ -19,3 +19,17 @@ public sealed class NetworkFactAttribute : FactAttribute
         }
     }
 }
+
+/// <summary>As <see cref="NetworkFactAttribute"/>, for tests with data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NetworkTheoryAttribute : TheoryAttribute
+{
+    public NetworkTheoryAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
+        : base(file, line)
+    {
+        if (!Processes.IsRoot)
+        {
+            Skip = "needs root";
+        }
+    }
+}
