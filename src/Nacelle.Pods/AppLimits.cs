@@ -99,6 +99,6 @@ sealed record AppLimits
     /// <returns>Null where the call shall end the app.</returns>
     static Errno? ErrnoOf(JsonElement value, string at) =>
         !value.TryGetProperty("errno", out var name) || name.GetString() is not { Length: > 0 } text ? null
-        : Enum.TryParse<Errno>(text, out var errno) && errno != Errno.None ? errno
+        : ErrnoNames.TryParse(text) is { } errno ? errno
         : throw new SpecException(at, $"'{text}' is no error name such as EPERM");
 }

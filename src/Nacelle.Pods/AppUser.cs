@@ -15,11 +15,14 @@ public sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, str
     /// </remarks>
     public static AppUser Find(string user, string group, IReadOnlyList<uint> supplementary, LayeredFiles files)
     {
-        if (user is "0" or "root" && group is "0" or "root" or "")
-        {
-            return new AppUser(0, 0, supplementary, "/root");
-        }
+        var found = user is "0" or "root" && group is "0" or "root" or "" ? new AppUser(0, 0, supplementary, "/root") : FindInImage(user, group, supplementary, files);
 
+        // Who asks the kernel to become this one stays who he is (setresuid(2)): root.
+        return found.Groups.Append(found.Uid).Append(found.Gid).Contains(uint.MaxValue) ? throw new PodException($"no user and no group has the number {uint.MaxValue}") : found;
+    }
+
+    static AppUser FindInImage(string user, string group, IReadOnlyList<uint> supplementary, LayeredFiles files)
+    {
         var passwd = Entries(files, "/etc/passwd", 7);
         var entry = passwd.FirstOrDefault(line => line[0] == user) ?? (uint.TryParse(user, out _) ? passwd.FirstOrDefault(line => line[2] == user) : null);
         uint uid = entry is not null && uint.TryParse(entry[2], out uint listed) ? listed

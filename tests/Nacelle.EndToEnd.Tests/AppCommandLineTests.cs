@@ -66,4 +66,12 @@ public sealed class AppCommandLineTests : IDisposable
         Assert.Equal(254, machine.Shell("exit 254").ExitCode);
         Assert.Single(machine.Pods());
     }
+
+    [Fact]
+    public void Arguments_take_the_place_of_the_images_own()
+    {
+        Assert.Equal(3, machine.Nacelle("run", TestImages.Volume).ExitCode);
+        Assert.Equal(4, machine.Nacelle("run", TestImages.Volume, "--", "exit 4").ExitCode);
+        Assert.Equal("x\n", machine.Nacelle("run", TestImages.Volume, "--exec=/bin/echo", "--", "x").Output);
+    }
 }

@@ -71,6 +71,14 @@ sealed class AppcSite : IDisposable
         WritePage("");
     }
 
+    /// <summary>Publishes an image file that is there.</summary>
+    public void PublishFile(string aci, string key)
+    {
+        File.Copy(aci, $"{pages}/{Path.GetFileName(aci)}");
+        Sign(Path.GetFileName(aci), key, null);
+        WritePage("");
+    }
+
     public void OfferKey(string key, string scheme = "https")
     {
         File.Copy(Export(key), $"{pages}/pubkeys.gpg");

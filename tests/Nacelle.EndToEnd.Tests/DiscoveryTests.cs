@@ -230,6 +230,28 @@ public sealed class DiscoveryTests : IDisposable
     }
 
     [Fact]
+    public void A_stage1_is_found_checked_and_run_like_any_image()
+    {
+        Machine.Require("/usr/bin/jq");
+        var key = site.MakeKey("A");
+        site.PublishFile(new ShellStage1(machine).Pack(), key);
+        string[] run = ["run", "--stage1-name=example.com/stage1-shell", "--insecure-options=none", .. Local()];
+        var untrusted = Nacelle(run);
+        Assert.Contains("no key is trusted for image example.com/stage1-shell", Assert.Single(untrusted.Errors.TrimEnd('\n').Split('\n'), line => line.StartsWith("nacelle: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal(0, Trust(key, "example.com/stage1-shell").ExitCode);
+        var trusted = Nacelle(run);
+        Assert.True(trusted.ExitCode == 0 && trusted.Output.Contains("by the shell", StringComparison.Ordinal), trusted.ToString());
+        Assert.Contains("signature verified", trusted.Errors, StringComparison.Ordinal);
+
+        string[] Local()
+        {
+            // An image that is in the store already, whoever vouched for it.
+            Assert.Equal(0, Nacelle("--insecure-options=image", "fetch", TestImages.Busybox).ExitCode);
+            return [TestImages.Busybox, "--exec=/bin/echo", "--", "by the shell"];
+        }
+    }
+
+    [Fact]
     public void Images_may_be_named_as_rkt_wrote_them_down()
     {
         var key = site.MakeKey("A");
@@ -244,7 +266,7 @@ public sealed class DiscoveryTests : IDisposable
         Assert.Equal(0, Nacelle("image", "rm", Name).ExitCode);
         Assert.Equal("", Nacelle("image", "list", "--no-legend").Output);
         Refuses("only v=0 is known", "cimd:appc:v=1:example.com/redis");
-        Refuses("not as 'tape'", "cimd:tape:v=0:x");
+        Refuses("not distributed as 'tape'", "cimd:tape:v=0:x");
         Refuses("the image 'docker://docker.io/library/nothing:1' is not in the store", "cimd:docker:v=0:registry-1.docker.io/library/nothing:1");
 
         void Refuses(string reason, string name)

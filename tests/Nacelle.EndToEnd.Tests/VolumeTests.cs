@@ -79,25 +79,6 @@ public sealed class VolumeTests : IDisposable
     }
 
     [Fact]
-    public void The_environment_has_its_precedence()
-    {
-        var file = machine.Path + "/variables";
-        File.WriteAllText(file, "# comment\nA=file\nB=file\n\n");
-        var result = machine.Nacelle(
-            "run", $"--set-env-file={file}", "--set-env=B=set", "--set-env=C=set", TestImages.Busybox, "--environment=C=app", "--",
-            "sh", "-c", "echo $A $B $C $FROM_IMAGE $PATH $HOME $AC_APP_NAME $container");
-        Assert.Equal("file set app image /bin:/usr/bin /root busybox nacelle\n", result.Output);
-    }
-
-    [Fact]
-    public void Arguments_take_the_place_of_the_images_own()
-    {
-        Assert.Equal(3, machine.Nacelle("run", TestImages.Volume).ExitCode);
-        Assert.Equal(4, machine.Nacelle("run", TestImages.Volume, "--", "exit 4").ExitCode);
-        Assert.Equal("x\n", machine.Nacelle("run", TestImages.Volume, "--exec=/bin/echo", "--", "x").Output);
-    }
-
-    [Fact]
     public void Many_layers_are_one_tree_with_or_without_overlayfs()
     {
         const string Script = "cd /layers; ls | wc -l; cat 117; ls 0 2>/dev/null || echo gone";
