@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -30,6 +31,9 @@ ref struct NetlinkAttributes(ReadOnlySpan<byte> bytes)
 
     /// <summary>The value as a number; 0 where it is none of four bytes.</summary>
     public readonly uint Number => Value.Length == sizeof(uint) ? MemoryMarshal.Read<uint>(Value) : 0;
+
+    /// <summary>The value as a number in network byte order, as nf_tables has all of them; 0 where it is none of four bytes.</summary>
+    public readonly uint BigEndian => BinaryPrimitives.ReverseEndianness(Number);
 
     /// <summary>The value as a string, without the zero that ends it.</summary>
     public readonly string Text => Encoding.UTF8.GetString(Value.TrimEnd((byte)0));

@@ -16,11 +16,16 @@ public sealed class NftablesRule
 
     public NftablesRule WhenIPv6() => Load(NftablesField.Family).Compare([NFPROTO_IPV6], equal: true);
 
-    /// <summary>Goes on where the packet's source or destination lies in a network; looks at the family too.</summary>
-    public NftablesRule WhenIn(IPNetwork network, bool source)
+    /// <summary>Goes on where the packet's source or destination lies in a network.</summary>
+    /// <param name="family">Of the table: where packets of both come, the packet's is looked at too.</param>
+    public NftablesRule WhenIn(IPNetwork network, bool source, NftablesFamily family = NftablesFamily.Inet)
     {
         bool four = network.BaseAddress.AddressFamily == AddressFamily.InterNetwork;
-        _ = four ? WhenIPv4() : WhenIPv6();
+        if (family == NftablesFamily.Inet)
+        {
+            _ = four ? WhenIPv4() : WhenIPv6();
+        }
+
         Load(four ? source ? NftablesField.IPv4Source : NftablesField.IPv4Destination : source ? NftablesField.IPv6Source : NftablesField.IPv6Destination);
         var address = network.BaseAddress.GetAddressBytes();
         if (network.PrefixLength < address.Length * 8)
@@ -59,6 +64,25 @@ public sealed class NftablesRule
         const uint NFT_CT_STATE = 0, EstablishedOrRelated = 0x2 | 0x4;
         return Connection(NFT_CT_STATE, EstablishedOrRelated);
     }
+
+    /// <summary>Goes on with packets of connections that packets of both directions belong to, that come of such, or whose destination was translated.</summary>
+    /// <remarks>As iptables writes it (-m conntrack --ctstate RELATED,ESTABLISHED,DNAT): it refuses to show a chain in which the same stands in another way.</remarks>
+    public NftablesRule WhenEstablishedRelatedOrTranslated()
+    {
+        const ushort NFTA_MATCH_NAME = 1, NFTA_MATCH_REV = 2, NFTA_MATCH_INFO = 3;
+        const uint Revision = 3;
+
+        // struct xt_conntrack_mtinfo3: what is looked at (the state), and which are meant.
+        const int Size = 168, FlagsOffset = 146, StatesOffset = 150;
+        const ushort XT_CONNTRACK_STATE = 1, Established = 2, Related = 4, Translated = 128;
+        var information = new byte[Size];
+        BitConverter.TryWriteBytes(information.AsSpan(FlagsOffset), XT_CONNTRACK_STATE);
+        BitConverter.TryWriteBytes(information.AsSpan(StatesOffset), (ushort)(Established | Related | Translated));
+        return Add("match", match => match.Attribute(NFTA_MATCH_NAME, "conntrack").BigEndian(NFTA_MATCH_REV, Revision).Attribute(NFTA_MATCH_INFO, information));
+    }
+
+    /// <summary>Counts the packets that come so far.</summary>
+    public NftablesRule Count() => Add("counter", _ => { });
 
     /// <summary>Goes on with what came by another device than lo.</summary>
     public NftablesRule WhenNotFromLoopback() => Load(NftablesField.InputLink).Compare(BitConverter.GetBytes(1), equal: false); // lo has this number in every namespace

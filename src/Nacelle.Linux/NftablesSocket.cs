@@ -60,6 +60,23 @@ public sealed class NftablesSocket : IDisposable
         return "";
     }
 
+    /// <summary>The chains that packets come to by themselves, of all tables of all families.</summary>
+    public IReadOnlyList<NftablesChain> ListChains() =>
+    [
+        .. socket.Query("list chains", () => Message(NftablesBatch.NFT_MSG_GETCHAIN, NetlinkSocket.NLM_F_DUMP, 0))
+            .Select(reply => NftablesChain.Parse((NftablesFamily)reply.Structure<Header>().Family, reply.Attributes<Header>()))
+            .OfType<NftablesChain>(),
+    ];
+
+    /// <summary>The numbers of a chain's rules, and their comments.</summary>
+    public IReadOnlyList<(ulong Handle, string? Comment)> ListRules(NftablesChain chain) =>
+    [
+        .. Find(
+            $"list chain {chain.Table} {chain.Name}",
+            () => Message(NftablesBatch.NFT_MSG_GETRULE, NetlinkSocket.NLM_F_DUMP, chain.Family)
+                .Attribute(NftablesBatch.NFTA_RULE_TABLE, chain.Table).Attribute(NftablesBatch.NFTA_RULE_CHAIN, chain.Name)).Select(ReadRule),
+    ];
+
     /// <summary>The elements of a set; none where there is no such set.</summary>
     public IReadOnlyList<NftablesElement> ListElements(NftablesFamily family, string table, string set) => Parse(Find(
         $"list set {table} {set}",
@@ -89,6 +106,26 @@ public sealed class NftablesSocket : IDisposable
         {
             return [];
         }
+    }
+
+    static (ulong Handle, string? Comment) ReadRule(NetlinkMessage reply)
+    {
+        ulong handle = 0;
+        string? comment = null;
+        var attributes = reply.Attributes<Header>();
+        while (attributes.MoveNext())
+        {
+            if (attributes.Type == NftablesBatch.NFTA_RULE_HANDLE && attributes.Value.Length == sizeof(ulong))
+            {
+                handle = BinaryPrimitives.ReadUInt64BigEndian(attributes.Value);
+            }
+            else if (attributes.Type == NftablesBatch.NFTA_RULE_USERDATA)
+            {
+                comment = NftablesComment.Decode(attributes.Value);
+            }
+        }
+
+        return (handle, comment);
     }
 
     static List<NftablesElement> Parse(List<NetlinkMessage> replies)

@@ -5,6 +5,6 @@ public static class BuiltInPlugins
 {
     public static IReadOnlyList<NetworkPlugin> All { get; } =
     [
-        Loopback.Plugin, Bridge.Plugin, PointToPoint.Plugin, HostLocal.Plugin, StaticAddresses.Plugin, PortForwarding.Plugin, Tuning.Plugin, Bandwidth.Plugin,
+        Loopback.Plugin, Bridge.Plugin, PointToPoint.Plugin, HostLocal.Plugin, StaticAddresses.Plugin, PortForwarding.Plugin, Firewall.Plugin, Tuning.Plugin, Bandwidth.Plugin,
     ];
 }

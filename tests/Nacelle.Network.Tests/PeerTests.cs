@@ -48,4 +48,71 @@ public sealed class PeerTests
 
         Assert.Equal(shown[0], shown[1]);
     }
+
+    [NetworkFact]
+    public void Limits_of_traffic_are_the_same()
+    {
+        Assert.SkipUnless(Directory.Exists(PluginPeer.Programs), "needs Debian's containernetworking-plugins");
+        const string Json = """{"cniVersion":"1.0.0","name":"n1","plugins":[{"type":"ptp","ipam":{"type":"static","addresses":[{"address":"10.77.0.5/24","gateway":"10.77.0.1"}]}},{"type":"bandwidth","capabilities":{"bandwidth":true}}]}""";
+        var limits = new CapabilityArguments { Bandwidth = new BandwidthLimits(8_000_000, 800_000, 16_000_000, 1_600_000) };
+        var shown = new List<string>();
+        foreach (bool builtIn in (bool[])[false, true])
+        {
+            NetworkHost.Run(() =>
+            {
+                Assert.SkipUnless(Shell.TryRun("ip link add probe type ifb").Code == 0, "the kernel has no ifb devices");
+                Shell.Run("ip link del probe");
+                using var peer = new PluginPeer(Json, builtIn, capabilities: limits);
+                var result = peer.Attach();
+                string outer = result.Interfaces[0].Name, block = result.Interfaces[^1].Name;
+                Assert.StartsWith("bwp", block, StringComparison.Ordinal);
+
+                // Debian's program has a second action that says the same and is never come to.
+                string filter = Shell.Run($"tc filter show dev {outer} parent ffff:").Split("action order 2")[0].Trim();
+                shown.Add($"{Shell.Run($"tc qdisc show dev {outer}")}{filter}\n{Shell.Run($"tc qdisc show dev {block}; ip -o link show {block}")}"
+                    .Replace(outer, "OUTER", StringComparison.Ordinal).Replace(block, "BLOCK", StringComparison.Ordinal).Split(" mode ")[0]);
+                Assert.Equal([], peer.Attacher.Check(peer.Pod.Path));
+                peer.Detach();
+                Assert.DoesNotContain("bwp", Shell.Run("ip link show"), StringComparison.Ordinal);
+            });
+        }
+
+        Assert.Equal(shown[0], shown[1]);
+    }
+
+    [NetworkFact]
+    public void A_device_that_was_tuned_gets_back_what_it_had() => NetworkHost.Run(() =>
+    {
+        using var peer = new PluginPeer("""{"cniVersion":"1.0.0","name":"n1","plugins":[{"type":"loopback"},{"type":"tuning","dataDir":"$DIRECTORY/tuning","mac":"c2:11:22:33:44:55","mtu":1300,"promisc":true,"allmulti":true,"txQLen":77}]}""", builtIn: true);
+        peer.Pod.Run("ip link add eth0 txqueuelen 500 type veth peer name other");
+        string before = peer.Pod.Run("ip -o link show eth0");
+        peer.Attach();
+        string during = peer.Pod.Run("ip -o link show eth0");
+        Assert.All((string[])["c2:11:22:33:44:55", "mtu 1300", "PROMISC", "ALLMULTI", "qlen 77"], part => Assert.Contains(part, during, StringComparison.Ordinal));
+        Assert.Equal([], peer.Attacher.Check(peer.Pod.Path));
+        peer.Detach();
+        Assert.Equal(before, peer.Pod.Run("ip -o link show eth0"));
+    });
+
+    [NetworkFact]
+    public void What_only_the_program_knows_goes_to_the_program_and_is_refused_by_its_name_where_there_is_none()
+    {
+        using var directory = new TemporaryDirectory();
+        foreach (var (type, json, reason) in ((string, string, string)[])
+            [
+                ("bridge", """{"vlan":5}""", "'vlan' is only known to that"), ("bridge", """{"ipMasqBackend":"iptables"}""", "'ipMasqBackend' wants iptables"),
+                ("portmap", """{"backend":"iptables"}""", "'backend' wants iptables"), ("portmap", """{"conditionsV4":["-d","10.0.0.1"]}""", "'conditionsV4' is only known to that"),
+                ("firewall", """{"backend":"firewalld"}""", "'backend' wants firewalld"), ("ptp", """{"ipMasqBackend":"iptables"}""", "'ipMasqBackend' wants iptables"),
+            ])
+        {
+            using var document = System.Text.Json.JsonDocument.Parse(json);
+            Assert.Equal(reason, BuiltInPlugins.All.Single(plugin => plugin.Type == type).NeedsProgram!(SpecNode.Of(document.RootElement)));
+            directory.Write(type, "#!/bin/sh", executable: true);
+            Assert.Equal($"{directory.Path}/{type}", new NetworkPlugins([directory.Path]).Find(type, document.RootElement).Program);
+            if (Directory.Exists(PluginPeer.Programs))
+            {
+                Assert.Equal($"{PluginPeer.Programs}/{type}", new NetworkPlugins([]).Find(type, document.RootElement).Program);
+            }
+        }
+    }
 }

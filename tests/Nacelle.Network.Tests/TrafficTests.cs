@@ -151,14 +151,91 @@ public sealed class TrafficTests
         Assert.DoesNotContain("elements", Shell.Run("nft list table bridge nacelle"), StringComparison.Ordinal);
     });
 
+    public static TheoryData<string, string> DroppingFirewalls => new()
+    {
+        { "nft add table inet mine; nft add chain inet mine forward '{ type filter hook forward priority 5; policy drop; }'", "nft list table inet mine" },
+        { "iptables -P FORWARD DROP; ip6tables -P FORWARD DROP; iptables -A FORWARD -i nothing -j ACCEPT", "iptables -S FORWARD; ip6tables -S FORWARD" },
+    };
+
+    [NetworkTheory]
+    [MemberData(nameof(DroppingFirewalls))]
+    public void A_firewall_that_drops_what_it_does_not_know_lets_pods_through_that_have_the_plugin(string setup, string show) => OnMachine((outside, leases) =>
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/iptables"), "needs iptables");
+        Shell.Run(setup);
+        string before = Shell.Run(show);
+        using var server = new EchoServer(outside.Open(), "outside ", Port);
+        using var from = outside.Open();
+        using var barred = Attach(Ptp, "barred", leases);
+        using var one = Attach(Ptp + """,{"type":"firewall"}""", "one", leases, Forwarded);
+        using var served = new EchoServer(one.Open(), "one ", Port);
+        Assert.Null(EchoServer.Ask(barred.Open(), "192.0.2.2", Port, ProtocolType.Tcp));
+        Assert.Equal("outside 192.0.2.1", EchoServer.Ask(one.Open(), "192.0.2.2", Port, ProtocolType.Tcp));
+        Assert.Equal("outside 2001:db8::1", EchoServer.Ask(one.Open(), "2001:db8::2", Port, ProtocolType.Udp));
+        Assert.Equal("one 192.0.2.2", EchoServer.Ask(from, "192.0.2.1", HostPort, ProtocolType.Tcp));
+        Assert.Equal("one 2001:db8::2", EchoServer.Ask(from, "2001:db8::1", HostPort, ProtocolType.Udp));
+        Assert.Equal([], one.Peer.Attacher.Check(one.Peer.Pod.Path));
+        string during = Shell.Run(show);
+        Assert.Contains("10.77.0.3", during, StringComparison.Ordinal);
+        one.Peer.Detach();
+        Assert.Equal(before, Shell.Run(show));
+    });
+
+    [NetworkFact]
+    public void Bridges_are_kept_apart_and_pods_on_one_as_the_policy_says() => OnMachine((outside, leases) =>
+    {
+        static string Bridge(string name, string subnet, string policy) => $$$"""
+            {"type":"bridge","bridge":"{{{name}}}","isGateway":true,"ipam":{"type":"host-local","dataDir":"$LEASES","subnet":"{{{subnet}}}","routes":[{"dst":"0.0.0.0/0"}]}},{"type":"firewall","ingressPolicy":"{{{policy}}}"}
+            """;
+        using var one = Attach(Bridge("cni1", "10.1.0.0/24", "same-bridge"), "one", leases);
+        using var two = Attach(Bridge("cni1", "10.1.0.0/24", "same-bridge"), "two", leases);
+        using var other = Attach(Bridge("cni2", "10.2.0.0/24", "isolated"), "other", leases, network: "n2");
+        using var another = Attach(Bridge("cni2", "10.2.0.0/24", "isolated"), "another", leases, network: "n2");
+        using var third = Attach(Bridge("cni3", "10.3.0.0/24", "open"), "third", leases, network: "n3");
+        using var server = new EchoServer(two.Open(), "two ", Port);
+        using var isolated = new EchoServer(another.Open(), "another ", Port);
+        Assert.Equal("two 10.1.0.2", EchoServer.Ask(one.Open(), "10.1.0.3", Port, ProtocolType.Tcp));
+        Assert.Null(EchoServer.Ask(other.Open(), "10.1.0.3", Port, ProtocolType.Tcp));
+        Assert.Null(EchoServer.Ask(one.Open(), "10.2.0.3", Port, ProtocolType.Tcp));
+        Assert.Equal("two 10.3.0.2", EchoServer.Ask(third.Open(), "10.1.0.3", Port, ProtocolType.Tcp));
+        Assert.SkipUnless(Shell.TryRun("cat /proc/sys/net/bridge/bridge-nf-call-iptables").Output.Trim() == "1", "what stays on a bridge passes no rules here (bridge-nf-call-iptables)");
+        Assert.Null(EchoServer.Ask(other.Open(), "10.2.0.3", Port, ProtocolType.Tcp));
+    });
+
+    /// <summary>A sender that goes on sending from one port, as a resolver or a logger does, is one connection to the kernel.</summary>
+    [NetworkFact]
+    public void Who_sent_by_UDP_before_the_port_was_forwarded_reaches_the_pod_now() => OnMachine((outside, leases) =>
+    {
+        using var from = outside.Open();
+        using var early = Attach(Ptp, "early", leases, new CapabilityArguments { PortMappings = [new(HostPort + 1, Port, "udp")] }); // makes the kernel watch connections
+        Socket? sender = null;
+        NetworkNamespace.Run(from, () =>
+        {
+            sender = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 1500 };
+            sender.Connect(new System.Net.IPEndPoint(System.Net.IPAddress.Parse("192.0.2.1"), HostPort));
+        });
+        using (sender)
+        {
+            using var listener = new UdpClient(HostPort);
+            sender!.Send("1"u8);
+            System.Net.IPEndPoint? who = null;
+            listener.Receive(ref who);
+            using var one = Attach(Ptp, "one", leases, Forwarded);
+            using var server = new EchoServer(one.Open(), "one ", Port);
+            sender.Send("2"u8);
+            var answer = new byte[100];
+            Assert.Equal("one 192.0.2.2", System.Text.Encoding.ASCII.GetString(answer, 0, sender.Receive(answer)));
+        }
+    });
+
     const string Ptp = $$"""{"type":"ptp","ipMasq":true,{{Addresses}}}""";
 
     static string[] Leases(string directory) => [.. Directory.GetFiles($"{directory}/n1").Select(path => Path.GetFileName(path)!).Where(name => System.Net.IPAddress.TryParse(name, out _)).Order(StringComparer.Ordinal)];
 
-    static TestPod Attach(string plugin, string container, string leases, CapabilityArguments? capabilities = null)
+    static TestPod Attach(string plugin, string container, string leases, CapabilityArguments? capabilities = null, string network = "n1")
     {
         string portmap = """{"type":"portmap","capabilities":{"portMappings":true}}""";
-        var peer = new PluginPeer($$"""{"cniVersion":"1.0.0","name":"n1","plugins":[{{plugin}},{{portmap}}]}""", builtIn: true, container, capabilities, leases);
+        var peer = new PluginPeer($$"""{"cniVersion":"1.0.0","name":"{{network}}","plugins":[{{plugin}},{{portmap}}]}""", builtIn: true, container, capabilities, leases);
         try
         {
             peer.Attach();
