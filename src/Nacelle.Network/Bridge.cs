@@ -101,6 +101,7 @@ static class Bridge
 
         // Neighbours may still know somebody else by an address.
         KernelSetting.TryWrite($"net/ipv4/conf/{device}/arp_notify", "1");
+        KernelSetting.TryWrite($"net/ipv6/conf/{device}/ndisc_notify", "1");
     }
 
     static IEnumerable<NetworkChange> ChangesInside(NetworkLink link, BridgeConfiguration configuration, NetworkResult result)

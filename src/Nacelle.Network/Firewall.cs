@@ -8,7 +8,7 @@ namespace Nacelle.Network;
 /// <remarks>A packet that one table accepts others may still drop: the rules have to stand where the dropping is done, and nowhere else is anything added.</remarks>
 static class Firewall
 {
-    const string FirewalldTable = "firewalld", SameBridge = "same-bridge", Isolated = "isolated";
+    const string SameBridge = "same-bridge", Isolated = "isolated";
 
     public static readonly NetworkPlugin Plugin = new("firewall", Add, Delete, Check) { Collect = Collect, NeedsProgram = NeedsProgram };
 
@@ -66,7 +66,8 @@ static class Firewall
     static IEnumerable<NftablesChain> ForwardChains(NftablesSocket socket) => socket.ListChains()
         .Where(chain => chain.Hook == NftablesHook.Forward && chain.Family is NftablesFamily.Inet or NftablesFamily.IPv4 or NftablesFamily.IPv6);
 
-    static IEnumerable<NftablesChain> DroppingChains(NftablesSocket socket) => ForwardChains(socket).Where(chain => chain.DropsTheRest);
+    /// <summary>firewalld's ends in a rule that rejects everything, instead of having a policy.</summary>
+    static IEnumerable<NftablesChain> DroppingChains(NftablesSocket socket) => ForwardChains(socket).Where(chain => chain.DropsTheRest || chain is { Table: "firewalld", Name: "filter_FORWARD" });
 
     static bool Sees(NftablesChain chain, IPAddress address) =>
         chain.Family == NftablesFamily.Inet || (chain.Family == NftablesFamily.IPv4) == (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork);
@@ -91,7 +92,14 @@ static class Firewall
             }
         }
 
-        socket.Commit(batch);
+        try
+        {
+            socket.Commit(batch);
+        }
+        catch (KernelException owned) when (owned.Errno == Errno.EPERM)
+        {
+            throw new NetworkException(NetworkException.InvalidEnvironment, $"table {chain.Table} of nftables, which drops what is forwarded, takes rules from its owner only: with firewalld set 'backend' to firewalld, which takes the program");
+        }
     }
 
     static void Remove(NftablesSocket socket, Func<string, bool> isOwner)
@@ -161,22 +169,11 @@ static class Firewall
 
     static string? NeedsProgram(SpecNode root)
     {
-        if ((PluginOptions.IptablesKey(root, "backend") ?? (root.FindFilled("iptablesAdminChainName") is null ? null : "'iptablesAdminChainName' is only known to that")) is { } reason)
-        {
-            return reason;
-        }
-
-        if (root.FindFilled("backend") is not null)
-        {
-            return null;
-        }
-
-        if (Files.TryReadText(FileDescriptor.WorkingDirectory, "/proc/thread-self/net/ip_tables_names")?.Contains("filter", StringComparison.Ordinal) == true)
-        {
-            return "packets are filtered by iptables of old (iptables-legacy)";
-        }
-
-        using var socket = NftablesSocket.Open();
-        return socket.FindTable(NftablesFamily.Inet, FirewalldTable) is null ? null : "firewalld runs, and only that can tell it of addresses";
+        const string LegacyTables = "/proc/thread-self/net/ip_tables_names";
+        return PluginOptions.IptablesKey(root, "backend")
+            ?? (root.FindFilled("iptablesAdminChainName") is null ? null : "'iptablesAdminChainName' is only known to that")
+            ?? (root.FindFilled("backend") is null && Files.TryReadText(FileDescriptor.WorkingDirectory, LegacyTables)?.Contains("filter", StringComparison.Ordinal) == true
+                ? "packets are filtered by iptables of old (iptables-legacy)"
+                : null);
     }
 }

@@ -29,7 +29,8 @@ static class PodDevice
         KernelSetting.TryWrite($"net/ipv6/conf/{device}/accept_dad", detectsDuplicates ? "1" : "0");
     }
 
-    /// <summary>Makes a device outside, while it is down, one whose routes are ours, and of whose link-local address nobody else is asked: until that were known, a second later, it would ask for no neighbour.</summary>
+    /// <summary>Prepares a device outside, while it is down: its routes are ours, not those that routers advertise.</summary>
+    /// <remarks>Nobody is asked whether its link-local address is taken. Until that were known, a second later, the machine would look for no neighbour by it, and forward nothing to the pod.</remarks>
     public static void PrepareOuter(string device)
     {
         KernelSetting.TryWrite($"net/ipv6/conf/{device}/accept_ra", "0");

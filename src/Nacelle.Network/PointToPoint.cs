@@ -56,7 +56,8 @@ static class PointToPoint
 
         foreach (var ip in result.Ips)
         {
-            yield return new LinkRoute(PodDevice.Alone(ip.Address.Address), link.Index) { Scope = LinkRoute.OnHost }.Adding();
+            // That of a pod that has just ended may still be there: the kernel removes its devices a moment later.
+            yield return new LinkRoute(PodDevice.Alone(ip.Address.Address), link.Index) { Scope = LinkRoute.OnHost }.Replacing();
         }
     }
 

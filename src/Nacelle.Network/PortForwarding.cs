@@ -67,9 +67,10 @@ static class PortForwarding
             return;
         }
 
+        // What masquerades the pod goes along: closing the socket after a removal waits for the kernel, some milliseconds, and once is enough.
         string owner = RuleOwner.Of(call);
         using var table = RuleTable.Open();
-        table.Remove(Maps, owner.Equals);
+        table.Remove([.. Maps, RuleTable.Sources + "4", RuleTable.Sources + "6"], owner.Equals);
     }
 
     static void Check(PluginCall call)

@@ -71,6 +71,72 @@ public sealed class TrafficTests
     });
 
     [NetworkFact]
+    public void The_same_address_works_at_once_for_the_next_pod() => OnMachine((outside, leases) =>
+    {
+        using var server = new EchoServer(outside.Open(), "outside ", Port);
+        using var from = outside.Open();
+        for (int round = 0; round < 5; round++)
+        {
+            var peer = new PluginPeer(
+                Chain(Ptp), builtIn: true, $"pod-{round}", Forwarded, leases, [new("IP", "10.77.0.9")]);
+            peer.Attach();
+            using var pod = new TestPod(peer);
+            using var served = new EchoServer(pod.Open(), "pod ", Port);
+            Assert.Equal("outside 192.0.2.1", EchoServer.Ask(pod.Open(), "192.0.2.2", Port, ProtocolType.Tcp));
+            Assert.Equal("pod 192.0.2.2", EchoServer.Ask(from, "192.0.2.1", HostPort, ProtocolType.Tcp));
+            peer.Pod.Dispose(); // and its namespace goes with it, some time
+            peer.Attacher.Detach(null);
+        }
+    });
+
+    [NetworkTheory]
+    [MemberData(nameof(Networks))]
+    public void A_hundred_pods_attach_at_once(string plugin) => OnMachine((outside, leases) =>
+    {
+        const int Count = 100;
+        var results = new NetworkResult?[Count];
+        var failures = new System.Collections.Concurrent.ConcurrentBag<Exception>();
+        var peers = Enumerable.Range(0, Count).Select(i => new PluginPeer(
+            Chain(plugin), builtIn: true, $"pod-{i}",
+            new CapabilityArguments { PortMappings = [new((ushort)(HostPort + i), Port, "tcp")] }, leases)).ToList();
+        try
+        {
+            void All(Action<int> act)
+            {
+                var threads = Enumerable.Range(0, Count).Select(i => new Thread(() =>
+                {
+                    try
+                    {
+                        act(i);
+                    }
+                    catch (Exception failure)
+                    {
+                        failures.Add(failure);
+                    }
+                })).ToList();
+                threads.ForEach(thread => thread.Start());
+                threads.ForEach(thread => thread.Join());
+                Assert.Empty(failures);
+            }
+
+            All(i => results[i] = peers[i].Attach());
+            Assert.Equal(Count, results.Select(result => result!.Ips[0].Address.Address).Distinct().Count());
+            using var server = new EchoServer(outside.Open(), "outside ", Port);
+            using var space = Files.Open(peers[77].Pod.Path, OpenFlags.ReadOnly);
+            Assert.Equal("outside 192.0.2.1", EchoServer.Ask(space, "192.0.2.2", Port, ProtocolType.Tcp));
+            Assert.Equal(2 * Count, Shell.Run("nft list map inet nacelle sources4; nft list map inet nacelle ports4").Split("n1 pod-").Length - 1);
+            All(i => peers[i].Detach());
+            Assert.Empty(Leases(leases));
+            Assert.DoesNotContain("elements", Shell.Run("nft list table inet nacelle"), StringComparison.Ordinal);
+            Assert.DoesNotContain(" veth", Shell.Run("ip -o link show"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            peers.ForEach(peer => peer.Dispose());
+        }
+    });
+
+    [NetworkFact]
     public void A_port_of_one_address_is_not_reached_by_others() => OnMachine((outside, leases) =>
     {
         using var one = Attach(Ptp, "one", leases, new CapabilityArguments { PortMappings = [new(HostPort, Port, "tcp", "192.0.2.1"), new(HostPort, Port, "udp", "0.0.0.0")] });
@@ -154,6 +220,7 @@ public sealed class TrafficTests
     public static TheoryData<string, string> DroppingFirewalls => new()
     {
         { "nft add table inet mine; nft add chain inet mine forward '{ type filter hook forward priority 5; policy drop; }'", "nft list table inet mine" },
+        { "nft add table inet firewalld; nft add chain inet firewalld filter_FORWARD '{ type filter hook forward priority 10; policy accept; }'; nft add rule inet firewalld filter_FORWARD reject with icmpx admin-prohibited", "nft list table inet firewalld" },
         { "iptables -P FORWARD DROP; ip6tables -P FORWARD DROP; iptables -A FORWARD -i nothing -j ACCEPT", "iptables -S FORWARD; ip6tables -S FORWARD" },
     };
 
@@ -232,10 +299,11 @@ public sealed class TrafficTests
 
     static string[] Leases(string directory) => [.. Directory.GetFiles($"{directory}/n1").Select(path => Path.GetFileName(path)!).Where(name => System.Net.IPAddress.TryParse(name, out _)).Order(StringComparer.Ordinal)];
 
+    static string Chain(string plugin, string network = "n1") => $$$"""{"cniVersion":"1.0.0","name":"{{{network}}}","plugins":[{{{plugin}}},{"type":"portmap","capabilities":{"portMappings":true}}]}""";
+
     static TestPod Attach(string plugin, string container, string leases, CapabilityArguments? capabilities = null, string network = "n1")
     {
-        string portmap = """{"type":"portmap","capabilities":{"portMappings":true}}""";
-        var peer = new PluginPeer($$"""{"cniVersion":"1.0.0","name":"{{network}}","plugins":[{{plugin}},{{portmap}}]}""", builtIn: true, container, capabilities, leases);
+        var peer = new PluginPeer(Chain(plugin, network), builtIn: true, container, capabilities, leases);
         try
         {
             peer.Attach();
