@@ -11,7 +11,7 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
     const ushort NLM_F_DUMP_INTR = 16, NLM_F_CAPPED = 0x100, NLM_F_ACK_TLVS = 0x200;
 
     readonly FileDescriptor socket;
-    readonly byte[] buffer = new byte[65536];
+    readonly byte[] buffer = new byte[32768]; // as much as the kernel sends of a list at a time
     uint sequence;
 
     NetlinkSocket(FileDescriptor socket) => this.socket = socket;

@@ -50,9 +50,10 @@ static class BridgeDevice
 
             try
             {
-                // That the bridge keeps its hardware address, whichever ports come and go, takes that it is set.
+                // That the bridge keeps the hardware address that it has now, whichever ports come and go, takes that it is set.
+                var now = Find(host, bridge.Name);
                 host.Apply(
-                    PodDevice.AddressOf(new NetworkIp(gateway), NetworkAddress.WithoutDetection).Adding(bridge), bridge.Changing(new LinkSettings { HardwareAddress = bridge.HardwareAddress }));
+                    PodDevice.AddressOf(new NetworkIp(gateway), NetworkAddress.WithoutDetection).Adding(now), now.Changing(new LinkSettings { HardwareAddress = now.HardwareAddress }));
             }
             catch (KernelException raced) when (raced.Errno == Errno.EEXIST)
             {
@@ -71,8 +72,10 @@ static class BridgeDevice
         {
         }
 
-        return NetworkLink.Find(host, name) ?? throw new KernelException($"find bridge {name}", Errno.ENODEV);
+        return Find(host, name);
     }
+
+    static NetworkLink Find(NetlinkSocket host, string name) => NetworkLink.Find(host, name) ?? throw new KernelException($"find bridge {name}", Errno.ENODEV);
 
     /// <summary>Of IPv4 a bridge has one address; of IPv6 several, as long as their networks do not overlap.</summary>
     static bool Conflicts(NetworkAddress address, Cidr gateway)
