@@ -8,7 +8,7 @@ public sealed class ConnectionTracking : IDisposable
 {
     const int NETLINK_NETFILTER = 12;
     const ushort NFNL_SUBSYS_CTNETLINK = 1, IPCTNL_MSG_CT_GET = 1, IPCTNL_MSG_CT_DELETE = 2;
-    const ushort CTA_TUPLE_ORIG = 1, CTA_ZONE = 18, CTA_TUPLE_PROTO = 2, CTA_PROTO_NUM = 1, CTA_PROTO_DST_PORT = 3;
+    const ushort CTA_TUPLE_ORIG = 1, CTA_ZONE = 18, CTA_FILTER = 25, CTA_TUPLE_PROTO = 2, CTA_PROTO_NUM = 1, CTA_PROTO_DST_PORT = 3, CTA_FILTER_ORIG_FLAGS = 1, CTA_FILTER_REPLY_FLAGS = 2;
     const ushort NLA_F_NESTED = 0x8000;
 
     readonly NetlinkSocket socket;
@@ -28,28 +28,38 @@ public sealed class ConnectionTracking : IDisposable
 
     public void Dispose() => socket.Dispose();
 
-    /// <summary>Forgets the connections to such ports, as their senders see them.</summary>
+    /// <summary>Forgets the connections to a port, as their senders see it.</summary>
     /// <param name="protocol">IPPROTO_*, one that has ports.</param>
-    public void Remove(byte protocol, IReadOnlySet<ushort> ports)
+    public void Remove(byte protocol, ushort port)
     {
         foreach (byte family in (ReadOnlySpan<byte>)[AddressFamilies.AF_INET, AddressFamilies.AF_INET6])
         {
-            var known = socket.Query("list connections", () => Message(IPCTNL_MSG_CT_GET, NetlinkSocket.NLM_F_DUMP, family));
-            foreach (var connection in known)
+            foreach (var connection in List(family, protocol, port))
             {
-                Remove(connection, family, protocol, ports);
+                Remove(connection, family, protocol, port);
             }
         }
     }
 
-    void Remove(NetlinkMessage connection, byte family, byte protocol, IReadOnlySet<ushort> ports)
+    /// <remarks>The kernel picks them since Linux 5.8, and gives all before. A busy machine has hundreds of thousands.</remarks>
+    List<NetlinkMessage> List(byte family, byte protocol, ushort port)
+    {
+        const uint ByProtocol = 1 << 3, ByDestinationPort = 1 << 5; // of enum ctattr_filter's flags, which the kernel has in nf_conntrack_netlink.c
+        return socket.Query($"list connections to port {port}", () => Message(IPCTNL_MSG_CT_GET, NetlinkSocket.NLM_F_DUMP, family)
+            .Nested(CTA_TUPLE_ORIG, tuple => tuple.Nested(CTA_TUPLE_PROTO, parts => parts
+                .Attribute(CTA_PROTO_NUM, [protocol])
+                .Attribute(CTA_PROTO_DST_PORT, BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(port)))))
+            .Nested(CTA_FILTER, filter => filter.Attribute(CTA_FILTER_ORIG_FLAGS, ByProtocol | ByDestinationPort).Attribute(CTA_FILTER_REPLY_FLAGS, 0u)));
+    }
+
+    void Remove(NetlinkMessage connection, byte family, byte protocol, ushort port)
     {
         var message = Message(IPCTNL_MSG_CT_DELETE, NetlinkSocket.NLM_F_ACK, family);
         bool isMeant = false;
         var attributes = connection.Attributes<Header>();
         while (attributes.MoveNext())
         {
-            if (attributes.Type == CTA_TUPLE_ORIG && IsTo(attributes.Nested, protocol, ports))
+            if (attributes.Type == CTA_TUPLE_ORIG && IsTo(attributes.Nested, protocol, port))
             {
                 isMeant = true;
                 message.Attribute(CTA_TUPLE_ORIG | NLA_F_NESTED, attributes.Value);
@@ -74,7 +84,7 @@ public sealed class ConnectionTracking : IDisposable
         }
     }
 
-    static bool IsTo(NetlinkAttributes tuple, byte protocol, IReadOnlySet<ushort> ports)
+    static bool IsTo(NetlinkAttributes tuple, byte protocol, ushort port)
     {
         while (tuple.MoveNext())
         {
@@ -84,7 +94,7 @@ public sealed class ConnectionTracking : IDisposable
                 for (var parts = tuple.Nested; parts.MoveNext();)
                 {
                     isProtocol |= parts.Type == CTA_PROTO_NUM && parts.Value is [var number] && number == protocol;
-                    isPort |= parts.Type == CTA_PROTO_DST_PORT && parts.Value.Length == sizeof(ushort) && ports.Contains(BinaryPrimitives.ReadUInt16BigEndian(parts.Value));
+                    isPort |= parts.Type == CTA_PROTO_DST_PORT && parts.Value.Length == sizeof(ushort) && BinaryPrimitives.ReadUInt16BigEndian(parts.Value) == port;
                 }
 
                 return isProtocol && isPort;

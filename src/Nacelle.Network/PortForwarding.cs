@@ -173,11 +173,11 @@ static class PortForwarding
     /// <summary>What somebody sends by UDP to such a port belongs to a connection, as the kernel sees it, and would go on to where it went before.</summary>
     static void ForgetConnections(IReadOnlyList<ForwardedPort> mappings)
     {
-        var ports = mappings.Where(mapping => mapping.Protocol == ForwardedPort.Udp).Select(mapping => mapping.Mapping.HostPort).ToHashSet();
+        var ports = mappings.Where(mapping => mapping.Protocol == ForwardedPort.Udp).Select(mapping => mapping.Mapping.HostPort).Distinct().ToList();
         if (ports.Count > 0)
         {
             using var tracking = ConnectionTracking.Open();
-            tracking.Remove(ForwardedPort.Udp, ports);
+            ports.ForEach(port => tracking.Remove(ForwardedPort.Udp, port));
         }
     }
 }
