@@ -5,7 +5,16 @@ namespace Nacelle.Cli;
 /// <summary>All commands, in the order of the help.</summary>
 static class Commands
 {
-    public static readonly IReadOnlyList<Command> All =
+    public static readonly IReadOnlyList<Command> All = [.. Defined().Select(command => command with { ActsAsRoot = ActAsRoot.Contains(command.Name) })];
+
+    /// <summary>What works with files of several users, or with namespaces.</summary>
+    static IReadOnlyList<string> ActAsRoot =>
+    [
+        "fetch", "build", "run", "prepare", "run-prepared", "enter", "attach", "stop", "rm", "gc", "cp", "export", "app add", "app exec", "app rm", "app sandbox", "app start", "app stop",
+        "image fetch", "image copy", "image export", "image extract", "image gc", "image rm", "image render", "image verify",
+    ];
+
+    static IEnumerable<Command> Defined() =>
     [
         Command.Of(FetchProgram.Name, "fetch", "fetch images into the store"), Command.Of(FetchProgram.Name, "trust", "trust keys that sign images"),
         Command.Of("nacelle-build", "build", "make an image from a Containerfile"),

@@ -40,6 +40,9 @@ public sealed record Command(string Name, string Synopsis, string Summary, IRead
 
     public string Description { get; init; } = "";
 
+    /// <summary>Takes root, or who is it in a user namespace of his own: see <see cref="UserNamespaceEntry"/>.</summary>
+    public bool ActsAsRoot { get; init; }
+
     /// <summary>For old scripts, or for our other executables: left out of the help, and never meant by a shortened name.</summary>
     public bool IsHidden { get; init; }
 

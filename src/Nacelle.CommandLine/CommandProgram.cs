@@ -28,15 +28,17 @@ public sealed record CommandProgram(string Name, string Purpose, IReadOnlyList<C
 
             switch (Grammar.Parse(Commands, GlobalFlags.All, arguments))
             {
+                case Request.Do { Invocation: { Command.ActsAsRoot: true } asked } when !Processes.IsRoot:
+                    return UserNamespaceEntry.Run(asked, arguments);
                 case Request.Do { Invocation.Command.Program: { } other }:
                     return Become(InstalledPrograms.Find(other), arguments);
                 case Request.Do { Invocation: var invocation }:
                     Output.Speaker = ProgramName.IsRkt ? invocation.Command.Name.Split(' ')[^1] : Output.Speaker;
                     return invocation.Command.Run(invocation);
-                case Request.Explain asked:
+                case Request.Explain question:
                     var help = new Help(Terminal.IsTerminal(FileDescriptor.StandardOutput) && Terminal.GetSize(FileDescriptor.StandardOutput).Columns is > 0 and var width ? width : null);
-                    Output.Write(asked.Command is { } command ? help.For(command) : help.Overview(this, asked.Group));
-                    return asked.IsAsked ? 0 : NoCommand;
+                    Output.Write(question.Command is { } command ? help.For(command) : help.Overview(this, question.Group));
+                    return question.IsAsked ? 0 : NoCommand;
                 default:
                     throw new InvalidOperationException("a request of another kind");
             }

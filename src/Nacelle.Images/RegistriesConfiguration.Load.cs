@@ -18,7 +18,7 @@ public sealed partial record RegistriesConfiguration
             Variable("CONTAINERS_REGISTRIES_CONF"),
             "/etc/containers",
             Variable("XDG_CONFIG_HOME") is { } config ? $"{config}/containers" : home is null ? null : $"{home}/.config/containers",
-            (Processes.IsRoot ? "/var/cache" : Variable("XDG_CACHE_HOME") ?? (home is null ? null : $"{home}/.cache")) is { } cache ? $"{cache}/containers" : null);
+            (Processes.IsRoot && UserNamespaces.IsInitial ? "/var/cache" : Variable("XDG_CACHE_HOME") ?? (home is null ? null : $"{home}/.cache")) is { } cache ? $"{cache}/containers" : null);
     }
 
     /// <param name="chosen">A file that takes the place of both <c>registries.conf</c>.</param>

@@ -1,6 +1,8 @@
+using Nacelle.Linux;
+
 namespace Nacelle.Images;
 
-/// <summary>How a layer is unpacked; the defaults are for root and for overlayfs mounted by root.</summary>
+/// <summary>How a layer is unpacked; the defaults are for root and for overlayfs mounted by root, also for root of a user namespace.</summary>
 public sealed record UnpackOptions
 {
     public UnpackLimits Limits { get; init; } = UnpackLimits.Default;
@@ -10,13 +12,13 @@ public sealed record UnpackOptions
 
     public ArchiveContent Content { get; init; } = ArchiveContent.Layer;
 
-    public OverlayAttributes Overlay { get; init; } = OverlayAttributes.Trusted;
+    public OverlayAttributes Overlay { get; init; } = UserNamespaces.IsInitial ? OverlayAttributes.Trusted : OverlayAttributes.User;
 
     public OwnerPolicy Owners { get; init; } = OwnerPolicy.Keep;
 
     public OwnerShift Shift { get; init; } = OwnerShift.None;
 
-    public DevicePolicy Devices { get; init; } = DevicePolicy.Make;
+    public DevicePolicy Devices { get; init; } = UserNamespaces.IsInitial ? DevicePolicy.Make : DevicePolicy.Ignore;
 
     public AttributePolicy Attributes { get; init; } = AttributePolicy.Require;
 }

@@ -52,6 +52,15 @@ public sealed unsafe partial class CgroupLayout
         return Parse(Files.TryReadText(FileDescriptor.WorkingDirectory, "/proc/self/mountinfo") ?? "");
     }
 
+    /// <summary>As <see cref="Detect"/>; none where groups are there and not ours to make: root of a user namespace has only those that were handed over to him.</summary>
+    public static CgroupLayout DetectOwn()
+    {
+        var layout = Detect();
+        return UserNamespaces.IsInitial || layout.MountPoints.All(path => Files.TryStatus(FileDescriptor.WorkingDirectory, path, out _)?.Owner == Processes.EffectiveUserId) ? layout : new CgroupLayout();
+    }
+
+    IEnumerable<string> MountPoints => UnifiedMountPoint is null ? hierarchies.Select(one => one.MountPoint) : hierarchies.Select(one => one.MountPoint).Append(UnifiedMountPoint);
+
     /// <summary>Reads a table as /proc/PID/mountinfo has it; see proc_pid_mountinfo(5).</summary>
     public static CgroupLayout Parse(string mountInfo)
     {

@@ -17,7 +17,8 @@ public enum OverlayUse
 /// </remarks>
 public static class Overlay
 {
-    const string Plain = "redirect_dir=off,metacopy=off";
+    /// <summary>In a user namespace overlayfs keeps what it has to remember in attributes of another name (Linux 5.11), and neither redirects nor refers then.</summary>
+    static readonly string Plain = UserNamespaces.IsInitial ? "redirect_dir=off,metacopy=off" : "userxattr";
 
     // The layers are on file systems of their own, which would show in the device numbers of files (xino).
     const string Verified = "redirect_dir=on,metacopy=on,verity=require,xino=on";

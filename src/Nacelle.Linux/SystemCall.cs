@@ -31,6 +31,7 @@ public static class SystemCall
     public static readonly int fsetxattr = Number(190, 7);
     public static readonly int dup3 = Number(292, 24);
     public static readonly int sendmsg = Number(46, 211);
+    public static readonly int ppoll = Number(271, 73);
     public static readonly int setsid = Number(112, 157);
     public static readonly int execve = Number(59, 221);
     public static readonly int execveat = Number(322, 281);

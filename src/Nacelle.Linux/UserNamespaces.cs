@@ -43,6 +43,35 @@ public static class UserNamespaces
         }
     }
 
+    /// <summary>A process that keeps a user namespace with those maps, and does nothing else, until it is killed. It is a session of its own, and has no files open.</summary>
+    public static Process Keep(IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)
+    {
+        using var nothing = Files.Open("/dev/null", OpenFlags.ReadWrite);
+        var plan = new LaunchPlan();
+        for (int i = 0; i < 3; i++)
+        {
+            plan.Call("connect a standard stream to nothing", SystemCall.dup3, plan.Descriptor(nothing), i, 0);
+        }
+
+        plan.Call("start a session", SystemCall.setsid);
+        plan.Call("enter /", SystemCall.chdir, plan.Text("/"));
+        plan.Call("close all else", SystemCall.close_range, 3, int.MaxValue, 0);
+        plan.Call("wait to be killed", SystemCall.ppoll, 0, 0, 0, 0, 0);
+        using var launch = Launch.Begin([], [new PlanImage(plan)], Namespaces.User);
+        var process = launch.Process;
+        try
+        {
+            WriteMaps(process.Id, users, groups);
+            return process;
+        }
+        catch
+        {
+            Processes.Kill(process.Id, Signal.Kill);
+            process.Wait();
+            throw;
+        }
+    }
+
     /// <summary>A user namespace with those maps and nobody in it, for mounts that show owners through them.</summary>
     public static FileDescriptor Create(IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)
     {

@@ -15,6 +15,11 @@ public static class PodPreparation
     /// <exception cref="PodException">The request cannot be met; nothing is left of the pod.</exception>
     public static Pod Prepare(PodStore pods, ImageStore images, LayerStore layers, PodRequest request, IReadOnlyList<AppImage> apps, string version, Action<string> warn)
     {
+        if (request.PrivateUsers && !UserNamespaces.IsInitial)
+        {
+            throw new PodException("--private-users: we are in a user namespace already, which has no ranges to give away");
+        }
+
         using var content = images.HoldContent();
         var composed = request.Manifest is { } given ? WithImages(given, apps) : PodComposition.Compose(request, apps);
         var (manifest, added) = AppVolumes.AddImplicit(composed);

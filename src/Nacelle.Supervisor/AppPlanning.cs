@@ -41,7 +41,7 @@ sealed class AppPlanning(Stage1Options options, PodCgroups groups, PodMounts mou
             CgroupHierarchies = groups.Hierarchies?.Select(name => new CgroupSource(name)).ToList(),
             ConsoleSocket = planned.Terminal?.Inner ?? console,
             Sockets = planned.Sockets,
-            DeviceSource = options.PrivateUsers is null ? null : "/dev",
+            DeviceSource = options.IsInUserNamespace ? "/dev" : null,
         };
         var plan = ContainerPlan.Build(planned.Config, setting);
         if (options.Debug)

@@ -14,10 +14,10 @@ sealed record AppCgroup(IReadOnlyList<FileDescriptor> JoinFiles, FileDescriptor?
 }
 
 /// <summary>The control groups of a pod: one for each app, below one of the pod's own.</summary>
-/// <param name="fromUserNamespace">The pod has a user namespace of its own.</param>
+/// <param name="fromUserNamespace">The pod is in a user namespace.</param>
 sealed class PodCgroups(bool fromUserNamespace)
 {
-    readonly CgroupLayout layout = CgroupLayout.Detect();
+    readonly CgroupLayout layout = CgroupLayout.DetectOwn();
     readonly List<Cgroup> groups = [];
 
     const CgroupControllers Always = CgroupControllers.Memory | CgroupControllers.Cpu | CgroupControllers.CpuAccounting | CgroupControllers.Pids;
@@ -29,6 +29,7 @@ sealed class PodCgroups(bool fromUserNamespace)
     readonly CgroupLimits? ofPod = ReadOfPod();
 
     Cgroup? whole;
+    bool told;
 
     static CgroupLimits? ReadOfPod() => Files.Exists(FileDescriptor.WorkingDirectory, "resources")
         ? ContainerResources.ToLimits(RuntimeResources.Parse(Files.ReadAll(FileDescriptor.WorkingDirectory, "resources"), "resources"), devices: null) : null;
@@ -56,7 +57,12 @@ sealed class PodCgroups(bool fromUserNamespace)
     {
         if (layout.Kind == CgroupKind.None || config.Linux?.CgroupsPath is not { } path)
         {
-            Messages.Error("no control groups are mounted on this machine: the apps run without limits, and without a guard over devices");
+            if (!told)
+            {
+                told = true;
+                Messages.Error($"warning: {(CgroupLayout.Detect().Kind == CgroupKind.None ? "no control groups are mounted on this machine" : "this machine's control groups are not handed over to us")}: the apps run without limits, and without a guard over devices");
+            }
+
             return null;
         }
 

@@ -70,7 +70,7 @@ static class PodInit
             "mount stage1", SystemCall.move_mount, tree, plan.Text(""), -100, plan.Text("."), Mounts.MOVE_MOUNT_F_EMPTY_PATH);
         plan.Call("enter stage1", SystemCall.fchdir, tree);
         plan.Call("make stage1's mounts private", SystemCall.mount, 0, plan.Text("."), 0, (long)(MountFlags.Private | MountFlags.Recursive));
-        if (options.PrivateUsers is not null)
+        if (options.IsInUserNamespace)
         {
             // A user namespace may mount proc and sysfs only where it sees whole ones already (mount_too_revealing in fs/namespace.c).
             plan.Call("mount proc in stage1", SystemCall.mount, plan.Text("proc"), plan.Text("proc"), plan.Text("proc"), 0, 0);

@@ -19,10 +19,10 @@ sealed class PodMounts(string name) : IDisposable
     /// <summary>Below stage1's rootfs.</summary>
     public static string VolumesOf(string app) => $"rkt/volumes/{app}".TrimEnd('/');
 
-    /// <summary>For a pod with a user namespace: the devices that it cannot make, and the host's /sys where it cannot mount one.</summary>
+    /// <summary>For a pod in a user namespace: the devices that it cannot make, and the host's /sys where it cannot mount one.</summary>
     public void AddDevices(Stage1Options options)
     {
-        foreach (var device in options.PrivateUsers is null ? [] : Devices)
+        foreach (var device in options.IsInUserNamespace ? Devices : [])
         {
             Add($"/dev/{device}", $"dev/{device}", recursive: false, isDirectory: false);
         }
@@ -31,7 +31,7 @@ sealed class PodMounts(string name) : IDisposable
     /// <summary>As <see cref="AddDevices"/>, without mounting anything: it has been.</summary>
     public void KnowSys(Stage1Options options, bool add)
     {
-        if (options is { PrivateUsers: not null, HostNetwork: true })
+        if (options is { IsInUserNamespace: true, HostNetwork: true })
         {
             insideBySource[HostSys] = "/sys";
             if (add)

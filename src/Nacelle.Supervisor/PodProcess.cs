@@ -13,7 +13,7 @@ static class PodProcess
 
     /// <summary>The app's first process: a child of the pod's PID 1 that has, in the pod, the number that PID 1 wrote down.</summary>
     /// <exception cref="Stage1Exception">The app does not run.</exception>
-    public static FileDescriptor OpenApp(string app)
+    public static (FileDescriptor Process, int Id) OpenApp(string app)
     {
         var wanted = Files.TryReadText(FileDescriptor.WorkingDirectory, $"stage1/rootfs/rkt/pid/{app}")?.Trim();
         if (Number is not { } init || wanted is null || Files.Exists(FileDescriptor.WorkingDirectory, $"stage1/rootfs/rkt/status/{app}"))
@@ -28,7 +28,7 @@ static class PodProcess
             var process = Processes.TryOpen(pid);
             if (process is not null && $"{Processes.InnermostId(pid)}" == wanted)
             {
-                return process;
+                return (process, pid);
             }
 
             process?.Dispose();

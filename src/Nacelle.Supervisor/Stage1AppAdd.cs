@@ -20,7 +20,7 @@ static class Stage1AppAdd
         using var control = PodControl.Connect();
         using var mounts = new PodMounts(name);
         mounts.KnowSys(options, add: false);
-        var groups = new PodCgroups(options.PrivateUsers is not null);
+        var groups = new PodCgroups(options.IsInUserNamespace);
         try
         {
             var planning = new AppPlanning(options, groups, mounts);

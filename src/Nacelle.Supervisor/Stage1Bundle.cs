@@ -57,7 +57,7 @@ static class Stage1Bundle
 
     /// <summary>A user namespace may not mount the sysfs of a network that is not its own: there the host's is bound.</summary>
     static RuntimeMount Adapt(RuntimeMount mount, Stage1Options options) =>
-        mount.Type == "sysfs" && options is { PrivateUsers: not null, HostNetwork: true }
+        mount.Type == "sysfs" && options is { IsInUserNamespace: true, HostNetwork: true }
             ? mount with { Type = "bind", Source = PodMounts.HostSys, Options = ["rbind", "rro", "nosuid", "noexec", "nodev"] }
         : mount.Type == "sysfs" && options.NoPathRestrictions ? mount with { Options = [.. mount.Options.Where(option => option != "ro")] }
         : mount;

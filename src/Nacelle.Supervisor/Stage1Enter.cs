@@ -20,7 +20,8 @@ static class Stage1Enter
             throw Processes.Execute("/proc/self/exe", ["enter", .. arguments], Processes.Environment());
         }
 
-        using var target = PodProcess.OpenApp(app);
+        var (opened, number) = PodProcess.OpenApp(app);
+        using var target = opened;
         var (inside, outside) = Sockets.CreatePair("terminal");
         var layout = CgroupLayout.Detect();
         using var group = config.Linux?.CgroupsPath is { } path && layout.Kind != CgroupKind.None ? Cgroup.TryOpen(layout, path) : null;
@@ -31,12 +32,12 @@ static class Stage1Enter
             process = process with { Terminal = true, ConsoleSize = new RuntimeConsoleSize(size.Rows, size.Columns), Env = WithTerm(process.Env) };
         }
 
-        var setting = new JoinSetting { ConsoleSocket = terminal ? inside : null };
+        var setting = new JoinSetting { ConsoleSocket = terminal ? inside : null, Own = OwnNamespaces(number) };
         var outer = ContainerJoin.Namespaces(target, group?.OpenJoinFiles() ?? [], setting);
         var inner = ContainerJoin.Process(process, config.Linux?.Seccomp, setting);
         var entered = Launcher.StartInside(new PlanImage(outer), new PlanImage(inner));
         inside.Dispose();
-        using var held = outside;
+        using var relay = outside;
         if (terminal)
         {
             return ProcessRelay.Until(entered, outside).ShellCode;
@@ -46,6 +47,23 @@ static class Stage1Enter
         Signals.Ignore(Signal.Interrupt);
         Signals.Ignore(Signal.Quit);
         return entered.Wait().ShellCode;
+    }
+
+    /// <summary>Those that are not ours as well: root of a user namespace may not join what he shares with the machine.</summary>
+    static Namespaces OwnNamespaces(int process)
+    {
+        var own = Namespaces.None;
+        foreach (var (kind, name) in (ReadOnlySpan<(Namespaces, string)>)
+            [
+                (Namespaces.Mount, "mnt"), (Namespaces.Pid, "pid"), (Namespaces.Ipc, "ipc"), (Namespaces.Uts, "uts"), (Namespaces.Network, "net"), (Namespaces.Cgroup, "cgroup"), (Namespaces.Time, "time"),
+            ])
+        {
+            using var theirs = Files.TryOpen(FileDescriptor.WorkingDirectory, $"/proc/{process}/ns/{name}", OpenFlags.ReadOnly, out _);
+            using var ours = Files.TryOpen(FileDescriptor.WorkingDirectory, $"/proc/self/ns/{name}", OpenFlags.ReadOnly, out _);
+            own |= theirs is not null && ours is not null && Files.Status(theirs).Inode != Files.Status(ours).Inode ? kind : Namespaces.None;
+        }
+
+        return own;
     }
 
     static IReadOnlyList<string> WithTerm(IReadOnlyList<string> environment) =>

@@ -26,6 +26,9 @@ sealed record Stage1Options
 
     public (uint Shift, uint Count)? PrivateUsers { get; private set; }
 
+    /// <summary>The pod's root is root of a user namespace, its own or the one that we are in, and has not the rights of the machine's.</summary>
+    public bool IsInUserNamespace => PrivateUsers is not null || !UserNamespaces.IsInitial;
+
     public bool AllCapabilities { get; private set; }
 
     public bool NoPathRestrictions { get; private set; }

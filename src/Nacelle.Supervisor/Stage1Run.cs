@@ -23,7 +23,7 @@ static class Stage1Run
             Stage1Options.Keep(arguments);
         }
 
-        var groups = new PodCgroups(options.PrivateUsers is not null);
+        var groups = new PodCgroups(options.IsInUserNamespace);
         try
         {
             return Run(options, manifest, groups);

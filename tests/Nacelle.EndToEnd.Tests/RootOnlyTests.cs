@@ -26,7 +26,7 @@ public sealed class RootOnlyTests : IDisposable
     {
         var result = Machine.Run("/usr/bin/setpriv", ["--reuid=65534", "--clear-groups", Machine.Program, $"--dir={machine.Data}", .. command.Split(' '), .. words]);
         Assert.SkipWhen(result.Errors.Contains("failed to execute", StringComparison.Ordinal), "the executables are not readable for others here");
-        Assert.Equal((254, "", $"nacelle: {command}: cannot run as unprivileged user\n"), (result.ExitCode, result.Output, result.Errors));
+        Assert.Equal((254, "", $"nacelle: {command}: cannot run as unprivileged user: /etc/subuid and /etc/subgid have no ranges for user 65534\n"), (result.ExitCode, result.Output, result.Errors));
         Assert.False(Directory.Exists(machine.Data));
     }
 }
