@@ -3,7 +3,7 @@ namespace Nacelle.Linux;
 /// <summary>Network devices that exist in the kernel only. See ip-link(8), "TYPES", and veth(4).</summary>
 public static class VirtualLinks
 {
-    const ushort VETH_INFO_PEER = 1;
+    const ushort VETH_INFO_PEER = 1, IFLA_BR_VLAN_FILTERING = 7;
     const ushort Creation = NetlinkSocket.NLM_F_CREATE | NetlinkSocket.NLM_F_EXCL;
 
     /// <summary>A pair of devices: what one is given, the other receives. Both are down.</summary>
@@ -17,16 +17,24 @@ public static class VirtualLinks
                 .Nested(NetworkLink.IFLA_INFO_DATA, data => data.Nested(VETH_INFO_PEER, other => Describe(other, peer)))));
 
     /// <summary>A switch whose ports are other devices.</summary>
-    /// <remarks>EEXIST: the name is taken.</remarks>
-    public static NetworkChange CreatingBridge(NewLink bridge) => Creating(bridge, "bridge");
+    /// <param name="knowsVlans">Whether its ports belong to virtual networks; see <see cref="BridgeVlans"/>.</param>
+    /// <remarks>EEXIST: the name is taken; EOPNOTSUPP: bridges of this kernel know of no virtual networks.</remarks>
+    public static NetworkChange CreatingBridge(NewLink bridge, bool knowsVlans = false) =>
+        Creating(bridge, "bridge", knowsVlans ? data => data.Attribute(IFLA_BR_VLAN_FILTERING, [1]) : null);
 
     /// <summary>An intermediate functional block: a device through which another's incoming traffic is led, so that it can be queued.</summary>
     public static NetworkChange CreatingIntermediate(NewLink block) => Creating(block, "ifb");
 
-    static NetworkChange Creating(NewLink link, string kind) => new(
-        $"make {kind} {link.Name}",
-        Describe(new NetlinkWriter(NetworkLink.RTM_NEWLINK, Creation), link)
-            .Nested(NetworkLink.IFLA_LINKINFO, information => information.Attribute(NetworkLink.IFLA_INFO_KIND, kind)));
+    static NetworkChange Creating(NewLink link, string kind, Action<NetlinkWriter>? data = null) => new(
+        $"make {kind} {link.Name}{(data is null ? "" : " with virtual networks")}",
+        Describe(new NetlinkWriter(NetworkLink.RTM_NEWLINK, Creation), link).Nested(NetworkLink.IFLA_LINKINFO, information =>
+        {
+            information.Attribute(NetworkLink.IFLA_INFO_KIND, kind);
+            if (data is not null)
+            {
+                information.Nested(NetworkLink.IFLA_INFO_DATA, data);
+            }
+        }));
 
     static NetlinkWriter Describe(NetlinkWriter message, NewLink link)
     {

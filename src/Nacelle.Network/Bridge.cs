@@ -21,15 +21,22 @@ static class Bridge
         pair.Host.Apply(
             pair.Outer.Changing(new LinkSettings { Master = bridge.Index, IsUp = true }),
             BridgePort.Changing(pair.Outer, configuration.Reflects, configuration.IsIsolated));
+        if (configuration.KnowsVlans)
+        {
+            BridgeDevice.JoinVlans(pair.Host, pair.Outer, configuration, configuration.Trunk ?? []);
+        }
+
         if (configuration.ChecksSource)
         {
             undo.Add(() => SourceCheck.Remove(call));
             SourceCheck.Add(call, pair.Outer.Name, pair.Inner.HardwareAddress);
         }
 
+        NetworkLink? gateway = null;
         if (configuration.IsGateway && result.Ips.Count > 0)
         {
-            BridgeDevice.EnsureAddresses(pair.Host, bridge, [.. result.Ips.Select(ip => new Cidr(ip.Gateway!, ip.Address.PrefixLength))], configuration.ForceAddress);
+            gateway = configuration.Vlan == 0 ? bridge : BridgeDevice.EnsureGateway(pair.Host, bridge, configuration);
+            BridgeDevice.EnsureAddresses(pair.Host, gateway, [.. result.Ips.Select(ip => new Cidr(ip.Gateway!, ip.Address.PrefixLength))], configuration.ForceAddress);
             Forwarding.Enable(result.Ips);
         }
 
@@ -59,6 +66,7 @@ static class Bridge
                 new(after.Name) { Mac = PluginOptions.FormatMac(after.HardwareAddress) },
                 new(pair.Outer.Name) { Mac = PluginOptions.FormatMac(pair.Outer.HardwareAddress) },
                 new(call.InterfaceName) { Mac = PluginOptions.FormatMac(pair.Inner.HardwareAddress), Sandbox = call.NamespacePath },
+                .. gateway is null || gateway.Index == bridge.Index ? [] : (NetworkInterface[])[new(gateway.Name) { Mac = PluginOptions.FormatMac(gateway.HardwareAddress) }],
             ],
             Ips = [.. result.Ips.Select(ip => ip with { Interface = 2 })],
             Dns = configuration.Dns ?? result.Dns,

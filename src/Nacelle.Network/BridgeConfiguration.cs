@@ -37,6 +37,17 @@ sealed record BridgeConfiguration
     /// <summary>Whether the pod's end of the link stays down.</summary>
     public bool StaysDown { get; private init; }
 
+    /// <summary>The virtual network that what the pod sends without a tag belongs to; 0 for none.</summary>
+    public ushort Vlan { get; private init; }
+
+    /// <summary>Virtual networks whose tags the pod sees; null where none are said.</summary>
+    public IReadOnlyList<ushort>? Trunk { get; private init; }
+
+    /// <summary>Whether the port stays in the virtual network that the bridge puts ports into.</summary>
+    public bool KeepsDefaultVlan { get; private init; }
+
+    public bool KnowsVlans => Vlan != 0 || Trunk is not null;
+
     public byte[]? Mac { get; private init; }
 
     public NetworkDns? Dns { get; private init; }
@@ -60,6 +71,9 @@ sealed record BridgeConfiguration
             ChecksSource = root.FindFlag("macspoofchk"),
             DetectsDuplicates = root.FindFlag("enabledad"),
             StaysDown = root.FindFlag("disableContainerInterface"),
+            Vlan = root.Find("vlan") is { } vlan && vlan.Int() != 0 ? ReadVlan(vlan) : (ushort)0,
+            Trunk = root.Find("vlanTrunk")?.Items(ReadRange).SelectMany(range => range).Distinct().Order().ToList(),
+            KeepsDefaultVlan = root.FindFlag("preserveDefaultVlan"),
             Mac = PluginOptions.FindMac(call),
             Dns = PluginOptions.ReadDns(root),
         };
@@ -73,8 +87,20 @@ sealed record BridgeConfiguration
             : configuration;
     }
 
-    public static string? NeedsProgram(SpecNode root) =>
-        PluginOptions.IptablesKey(root, "ipMasqBackend")
-        ?? (root.Find("vlan")?.Int() is not (null or 0) ? "'vlan' is only known to that" : null)
-        ?? (root.Find("vlanTrunk") is not null ? "'vlanTrunk' is only known to that" : null);
+    public static string? NeedsProgram(SpecNode root) => PluginOptions.IptablesKey(root, "ipMasqBackend");
+
+    static ushort ReadVlan(SpecNode node) => node.Int() is >= 1 and <= 4094 and var number ? (ushort)number : throw new SpecException(node.Path, $"{node.Int()} is not the number of a virtual network: 1 to 4094");
+
+    /// <summary>One by its <c>id</c>, those from <c>minID</c> to <c>maxID</c>, or both.</summary>
+    static IEnumerable<ushort> ReadRange(SpecNode node)
+    {
+        List<ushort> vlans = node.Find("id") is { } id ? [ReadVlan(id)] : [];
+        if (node.Find("minID") is not null || node.Find("maxID") is not null)
+        {
+            ushort first = ReadVlan(node.Need("minID")), last = ReadVlan(node.Need("maxID"));
+            vlans.AddRange(last >= first ? Enumerable.Range(first, last - first + 1).Select(number => (ushort)number) : throw new SpecException(node.Path, "minID is greater than maxID"));
+        }
+
+        return vlans;
+    }
 }

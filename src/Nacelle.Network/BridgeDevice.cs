@@ -11,7 +11,7 @@ static class BridgeDevice
     public static NetworkLink Ensure(NetlinkSocket host, BridgeConfiguration configuration)
     {
         string name = configuration.Bridge;
-        var bridge = NetworkLink.Find(host, name) ?? Create(host, name, configuration.Mtu);
+        var bridge = NetworkLink.Find(host, name) ?? Create(host, configuration);
         if (bridge.Kind != Kind)
         {
             throw new NetworkException(NetworkException.InvalidConfiguration, $"{name} is a device already, and no bridge");
@@ -62,20 +62,69 @@ static class BridgeDevice
         }
     }
 
-    static NetworkLink Create(NetlinkSocket host, string name, uint? mtu)
+    /// <summary>Puts a port into the virtual networks that it is to be in.</summary>
+    /// <param name="trunk">Of the pod's port; none of a gateway's.</param>
+    public static void JoinVlans(NetlinkSocket host, NetworkLink port, BridgeConfiguration configuration, IReadOnlyList<ushort> trunk)
+    {
+        const ushort UsualNative = 1;
+        var changes = new List<NetworkChange>();
+        if (!configuration.KeepsDefaultVlan)
+        {
+            changes.AddRange(BridgeVlans.List(host, port).Select(vlan => BridgeVlans.Removing(port, vlan)));
+        }
+
+        changes.AddRange(trunk.Select(vlan => BridgeVlans.Adding(port, vlan, isNative: false)));
+        if (configuration.Vlan != 0 || trunk.Count > 0)
+        {
+            changes.Add(BridgeVlans.Adding(port, configuration.Vlan != 0 ? configuration.Vlan : UsualNative, isNative: true));
+        }
+
+        host.Apply([.. changes]);
+    }
+
+    /// <summary>The machine's own device in a virtual network of a bridge, which has the gateway's addresses there.</summary>
+    public static NetworkLink EnsureGateway(NetlinkSocket host, NetworkLink bridge, BridgeConfiguration configuration)
+    {
+        string name = $"{bridge.Name}.{configuration.Vlan}";
+        if (NetworkLink.Find(host, name) is { } present)
+        {
+            return present;
+        }
+
+        string end = VethPair.DrawName();
+        try
+        {
+            host.Apply(VirtualLinks.CreatingPair(new NewLink(name) { Mtu = bridge.Mtu, HardwareAddress = VethPair.DrawMac() }, new NewLink(end) { Mtu = bridge.Mtu, HardwareAddress = VethPair.DrawMac() }));
+        }
+        catch (KernelException raced) when (raced.Errno == Errno.EEXIST && NetworkLink.Find(host, name) is not null)
+        {
+            return Find(host, name);
+        }
+
+        PodDevice.PrepareOuter(name);
+        PodDevice.PrepareOuter(end);
+        var port = Find(host, end);
+        host.Apply(port.Changing(new LinkSettings { Master = bridge.Index, IsUp = true }));
+        JoinVlans(host, port, configuration, []);
+        var gateway = Find(host, name);
+        host.Apply(gateway.Changing(new LinkSettings { IsUp = true }));
+        return gateway;
+    }
+
+    static NetworkLink Create(NetlinkSocket host, BridgeConfiguration configuration)
     {
         try
         {
-            host.Apply(VirtualLinks.CreatingBridge(new NewLink(name) { Mtu = mtu, HardwareAddress = VethPair.DrawMac() }));
+            host.Apply(VirtualLinks.CreatingBridge(new NewLink(configuration.Bridge) { Mtu = configuration.Mtu, HardwareAddress = VethPair.DrawMac() }, configuration.KnowsVlans));
         }
         catch (KernelException raced) when (raced.Errno == Errno.EEXIST)
         {
         }
 
-        return Find(host, name);
+        return Find(host, configuration.Bridge);
     }
 
-    static NetworkLink Find(NetlinkSocket host, string name) => NetworkLink.Find(host, name) ?? throw new KernelException($"find bridge {name}", Errno.ENODEV);
+    static NetworkLink Find(NetlinkSocket host, string name) => NetworkLink.Find(host, name) ?? throw new KernelException($"find network device {name}", Errno.ENODEV);
 
     /// <summary>Of IPv4 a bridge has one address; of IPv6 several, as long as their networks do not overlap.</summary>
     static bool Conflicts(NetworkAddress address, Cidr gateway)

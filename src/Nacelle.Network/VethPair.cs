@@ -91,8 +91,7 @@ sealed class VethPair : IDisposable
     {
         for (int round = 1; ; round++)
         {
-            // NetworkManager leaves devices of such names alone; udev leaves alone a hardware address that somebody has set.
-            string outer = $"veth{Random.Shared.Next():x8}";
+            string outer = DrawName();
             try
             {
                 host.Apply(VirtualLinks.CreatingPair(
@@ -105,7 +104,10 @@ sealed class VethPair : IDisposable
         }
     }
 
-    /// <summary>An address of one's own making, of one device.</summary>
+    /// <summary>A name for the end outside; NetworkManager leaves devices of such names alone.</summary>
+    public static string DrawName() => $"veth{Random.Shared.Next():x8}";
+
+    /// <summary>An address of one's own making, of one device. Once it is set, udev leaves it alone.</summary>
     public static byte[] DrawMac()
     {
         const byte OfGroup = 1, OfOnesOwnMaking = 2;

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using System.Text.Json;
+using Nacelle.Linux;
 using Nacelle.Specs;
 
 namespace Nacelle.Network.Tests;
@@ -9,6 +11,8 @@ public sealed class BuiltInTests : IDisposable
     const string Addresses = """
         "ipam":{"type":"host-local","dataDir":"$LEASES","ranges":[[{"subnet":"10.77.0.0/24"}],[{"subnet":"fd77::/64"}]],"routes":[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]}
         """;
+
+    const int Port = 7000;
 
     readonly TemporaryDirectory directory = new();
 
@@ -72,6 +76,33 @@ public sealed class BuiltInTests : IDisposable
         Assert.DoesNotContain("nodad", shown, StringComparison.Ordinal);
         Assert.DoesNotContain("tentative", shown, StringComparison.Ordinal);
     });
+
+    [NetworkFact]
+    public void Pods_on_a_bridge_belong_to_virtual_networks() => OnMachine(() =>
+    {
+        Assert.SkipUnless(Shell.TryRun("ip link add probe type bridge vlan_filtering 1").Code == 0, "bridges of this kernel know of no virtual networks");
+        static string Network(int vlan, string subnet) => $$$"""{"type":"bridge","bridge":"cni7","isGateway":true,"vlan":{{{vlan}}},"ipam":{"type":"host-local","dataDir":"$LEASES","subnet":"{{{subnet}}}"}}""";
+        using var seven = Attach(Network(7, "10.7.0.0/24"), new(), out var result, "seven");
+        using var eight = Attach(Network(8, "10.8.0.0/24"), new(), out _, "eight");
+        using var trunk = Attach("""{"type":"bridge","bridge":"cni7","vlanTrunk":[{"minID":7,"maxID":8},{"id":20}]}""", new(), out var other, "trunk");
+        Assert.Equal("cni7.7", result.Interfaces[3].Name);
+        Assert.Contains("10.7.0.1/24", Shell.Run("ip address show cni7.7"), StringComparison.Ordinal);
+        Assert.Contains("10.8.0.1/24", Shell.Run("ip address show cni7.8"), StringComparison.Ordinal);
+        Assert.Equal(["7 PVID Egress Untagged"], Vlans(result.Interfaces[1].Name));
+        Assert.Equal(["1 PVID Egress Untagged", "7", "8", "20"], Vlans(other.Interfaces[1].Name));
+        using var server = new EchoServer(null, "machine ", Port);
+        using var sevens = Files.Open(seven.Pod.Path, OpenFlags.ReadOnly);
+        using var eights = Files.Open(eight.Pod.Path, OpenFlags.ReadOnly);
+        using var neighbour = new EchoServer(eights, "eight ", Port);
+        Assert.Equal("machine 10.7.0.2", EchoServer.Ask(sevens, "10.7.0.1", Port, ProtocolType.Tcp));
+        Assert.Equal("machine 10.8.0.2", EchoServer.Ask(eights, "10.8.0.1", Port, ProtocolType.Tcp));
+
+        // On the same bridge, with an address of the other's network: still nobody hears it.
+        seven.Pod.Run("ip address add 10.8.0.77/24 dev eth0");
+        Assert.Null(EchoServer.Ask(sevens, "10.8.0.2", Port, ProtocolType.Tcp));
+    });
+
+    static string[] Vlans(string port) => [.. Shell.Run($"bridge vlan show dev {port}").Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Replace(port, "", StringComparison.Ordinal).Trim())];
 
     [NetworkTheory]
     [InlineData("ip address del 10.77.0.2/24 dev eth0", "plug-in ptp: eth0 has 10.77.0.2/24 no more")]
@@ -140,6 +171,9 @@ public sealed class BuiltInTests : IDisposable
 
     [NetworkTheory]
     [InlineData("""{"type":"bridge","hairpinMode":true,"promiscMode":true}""", "plug-in bridge: hairpinMode: cannot be set together with promiscMode")]
+    [InlineData("""{"type":"bridge","vlan":4095}""", "plug-in bridge: vlan: 4095 is not the number of a virtual network: 1 to 4094")]
+    [InlineData("""{"type":"bridge","vlanTrunk":[{"id":5},{"minID":9}]}""", "plug-in bridge: vlanTrunk[1].maxID: is missing")]
+    [InlineData("""{"type":"bridge","vlanTrunk":[{"minID":9,"maxID":8}]}""", "plug-in bridge: vlanTrunk[0]: minID is greater than maxID")]
     [InlineData("""{"type":"bridge","bridge":"a/b"}""", "plug-in bridge: bridge: 'a/b' is not a device's name")]
     [InlineData("""{"type":"bridge","mac":7,"args":{"cni":{"mac":"nonsense"}}}""", "plug-in bridge: mac: 'nonsense' is not a hardware address, as in 0a:58:0a:01:00:05")]
     [InlineData("""{"type":"ptp"}""", "plug-in ptp: ipam.type: is missing")]

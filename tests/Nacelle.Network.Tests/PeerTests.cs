@@ -50,6 +50,29 @@ public sealed class PeerTests
     }
 
     [NetworkFact]
+    public void A_virtual_network_is_the_same()
+    {
+        Assert.SkipUnless(Directory.Exists(PluginPeer.Programs), "needs Debian's containernetworking-plugins");
+        string json = $$"""{"cniVersion":"1.0.0","name":"n1","plugins":[{"type":"bridge","bridge":"cni7","isGateway":true,"vlan":7,"preserveDefaultVlan":true,{{Dual}}}]}""";
+        var shown = new List<string>();
+        foreach (bool builtIn in (bool[])[false, true])
+        {
+            NetworkHost.Run(() =>
+            {
+                Assert.SkipUnless(Shell.TryRun("ip link add probe type bridge vlan_filtering 1").Code == 0, "bridges of this kernel know of no virtual networks");
+                Shell.Run("ip link del probe");
+                using var peer = new PluginPeer(json, builtIn);
+                var result = peer.Attach();
+                string picture = peer.Show(result) + Shell.Run($"bridge vlan show dev {result.Interfaces[1].Name}");
+                shown.Add(picture.Replace(result.Interfaces[1].Name, "VETH", StringComparison.Ordinal));
+                peer.Detach();
+            });
+        }
+
+        Assert.Equal(shown[0], shown[1]);
+    }
+
+    [NetworkFact]
     public void Limits_of_traffic_are_the_same()
     {
         Assert.SkipUnless(Directory.Exists(PluginPeer.Programs), "needs Debian's containernetworking-plugins");
@@ -100,7 +123,7 @@ public sealed class PeerTests
         using var directory = new TemporaryDirectory();
         foreach (var (type, json, reason) in ((string, string, string)[])
             [
-                ("bridge", """{"vlan":5}""", "'vlan' is only known to that"), ("bridge", """{"ipMasqBackend":"iptables"}""", "'ipMasqBackend' wants iptables"),
+                ("bandwidth", """{"shapedSubnets":["10.0.0.0/8"]}""", "'shapedSubnets' is only known to that"), ("bridge", """{"ipMasqBackend":"iptables"}""", "'ipMasqBackend' wants iptables"),
                 ("portmap", """{"backend":"iptables"}""", "'backend' wants iptables"), ("portmap", """{"conditionsV4":["-d","10.0.0.1"]}""", "'conditionsV4' is only known to that"),
                 ("firewall", """{"backend":"firewalld"}""", "'backend' wants firewalld"), ("ptp", """{"ipMasqBackend":"iptables"}""", "'ipMasqBackend' wants iptables"),
             ])
