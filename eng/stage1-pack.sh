@@ -12,6 +12,7 @@ version=$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' "$here/../Directory.Buil
 mkdir -p "$image/rootfs/$flavor"
 install -m 0755 "$program" "$image/rootfs/nacelle-flavors"
 annotations="{\"name\": \"nacelle/stage1/isolation\", \"value\": \"$isolation\"}"
+[ "$isolation" = none ] || annotations="$annotations, {\"name\": \"nacelle/stage1/networks\", \"value\": \"planned\"}"
 for entry in "$@"; do
     ln -s ../nacelle-flavors "$image/rootfs/$flavor/$entry"
     annotations="$annotations, {\"name\": \"coreos.com/rkt/stage1/$entry\", \"value\": \"/$flavor/$entry\"}"

@@ -3,7 +3,7 @@
 # Usage: eng/systemd-host.sh [--timeout SECONDS] [--unified] [--share DIRECTORY] -- COMMAND [ARGUMENT...]
 #
 # The host is a container of systemd-nspawn over a tree that eng/systemd-tree.sh makes once, in artifacts/systemd-host. It sees the working directory, busybox and the .NET
-# installation read-only, and what it writes is lost, but for /run/share: the one directory that both sides see (--share, or a temporary one). A
+# installation read-only, has a network of its own, and what it writes is lost, but for /run/share: the one directory that both sides see (--share, or a temporary one). A
 # user "tester" (1000) has a systemd of its own. Control groups are those of the machine: where the controllers are in version 1, or with --unified,
 # systemd names its groups there and limits nothing; in eng/guest.sh it limits. Code 124: the time was up; 125: the host did not come so far.
 set -uo pipefail
@@ -83,7 +83,7 @@ binds=(--bind="$share:/run/share" --bind-ro="$PWD" --bind-ro="$work/command.serv
 [ ! -x /bin/busybox ] || binds+=(--bind-ro=/bin/busybox)
 [ -z "$unified" ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 join='for group in $GROUPS_TO_JOIN; do echo $$ >"$group/cgroup.procs"; done; exec systemd-nspawn "$@"'
-GROUPS_TO_JOIN=${groups[*]} timeout "$timeout" sh -c "$join" nspawn --quiet --boot --register=no --keep-unit --volatile=overlay --capability=CAP_BPF,CAP_NET_ADMIN --system-call-filter=bpf --machine="nacelle-$$" --directory="$tree" --console=pipe \
+GROUPS_TO_JOIN=${groups[*]} timeout "$timeout" sh -c "$join" nspawn --quiet --boot --register=no --keep-unit --volatile=overlay --private-network --capability=CAP_BPF,CAP_NET_ADMIN --system-call-filter=bpf --machine="nacelle-$$" --directory="$tree" --console=pipe \
     "${binds[@]}" systemd.unit=command.service >"$work/console" 2>&1 </dev/null &
 container=$!
 wait "$container"

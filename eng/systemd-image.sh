@@ -71,4 +71,4 @@ ln -s ../usr/lib/os-release "$root/etc/os-release"
 chmod 1777 "$root/tmp"
 
 for part in prepare-app ready; do ln -s ../nacelle-flavors "$root/systemd/$part"; done
-"$here/stage1-pack.sh" systemd pod "$program" "$image" "$directory" run enter stop
+"$here/stage1-pack.sh" systemd pod "$program" "$image" "$directory" run enter stop gc

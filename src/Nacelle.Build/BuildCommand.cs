@@ -2,6 +2,7 @@ using System.Globalization;
 using Nacelle.CommandLine;
 using Nacelle.Images;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Pods;
 using Nacelle.Specs;
 
@@ -17,7 +18,7 @@ static class BuildCommand
     static readonly Option Argument = new("build-arg", "NAME=VALUE", "the value of an ARG; without =VALUE that of this environment");
     static readonly Option Target = new("target", "STAGE", "build up to this stage (the last)");
     static readonly Option NoCache = new("no-cache", null, "do every step anew");
-    static readonly Option Network = new("net", "none|host", "the network of commands (none)");
+    static readonly Option Network = new("net", "NETWORKS", "the networks of commands: default, or others by name, none, or host (none)");
     static readonly Option Secret = new("secret", "id=ID[,src=FILE|,env=NAME]", "what RUN --mount=type=secret gets");
     static readonly Option Ssh = new("ssh", "default|ID[=SOCKET]", "the ssh agent that RUN --mount=type=ssh speaks to ($SSH_AUTH_SOCK)");
     static readonly Option Label = new("label", "NAME=VALUE", "a label of the image");
@@ -98,8 +99,7 @@ static class BuildCommand
         Arguments = Pairs(invocation, Argument, fromEnvironment: true),
         Target = invocation.Value(Target),
         NoCache = invocation.Is(NoCache),
-        Network = invocation.Value(Network) is null or "none" ? "none" : invocation.Value(Network) is "host" ? "host"
-            : throw new UserException($"--net={invocation.Value(Network)}: use none or host; networks by CNI are not there yet"),
+        Network = invocation.Value(Network) is { } network ? ParseNetwork(network) : NetworkSelection.None.Text,
         Secrets = invocation.Values(Secret).Select(ParseSecret).ToDictionary(),
         Agents = invocation.Values(Ssh).Select(ParseAgent).ToDictionary(),
         AllowPlainHttp = GlobalFlags.IsInsecure(invocation, "http"),
@@ -190,6 +190,18 @@ static class BuildCommand
         return pairs;
     }
 
+    static string ParseNetwork(string text)
+    {
+        try
+        {
+            return NetworkSelection.Parse([text]).Text;
+        }
+        catch (SpecException problem)
+        {
+            throw new UserException($"--net={text}: {problem.Message}");
+        }
+    }
+
     static KeyValuePair<string, BuildSecret> ParseSecret(string text)
     {
         string? id = null;
@@ -220,7 +232,7 @@ static class BuildCommand
     }
 
     static IReadOnlyList<string> RunArguments(Invocation invocation) =>
-        [.. invocation.Value(GlobalFlags.Insecure) is { } insecure ? (string[])[$"--insecure-options={insecure}"] : [], .. invocation.Is(GlobalFlags.Debug) ? (string[])["--debug"] : []];
+        [.. GlobalFlags.Repeat(invocation).Where(flag => !flag.StartsWith($"--{GlobalFlags.Directory.Name}=", StringComparison.Ordinal))];
 
     static void Say(string line, bool quiet)
     {

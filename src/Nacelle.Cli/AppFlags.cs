@@ -37,6 +37,7 @@ static class AppFlags
     public static readonly Option Restart = new("restart", "no|on-failure[:COUNT]|always", "start the app again when it has ended (no)");
     public static readonly Option StopSignal = new("stop-signal", "SIGNAL", "how the app is asked to end (SIGTERM, or what its image says)");
     public static readonly Option StopTimeout = new("stop-timeout", "SECONDS", "how long the app has to end when it is asked to (10)");
+    public static readonly Option NetworkBandwidth = new("network-bandwidth", "BYTES", "limit what is sent, and what is received, on each network in a second, as in 2M; for an app that is alone in its pod");
     public static readonly Option Stdin = new("stdin", "null|stream|tty|interactive", "what the app reads: nothing, or from those who attach");
     public static readonly Option Stdout = new("stdout", "log|null|stream|tty|interactive", "where the app's output goes: to its log and the pod's output (log), or to its log and those who attach");
     public static readonly Option Stderr = new("stderr", "log|null|stream|tty|interactive", "as --stdout, for what the app writes to standard error");
@@ -49,7 +50,7 @@ static class AppFlags
     public static readonly IReadOnlyList<Option> PerApp =
     [
         Name, Exec, User, Group, Groups, WorkingDirectory, ReadOnlyRoot, Mount, Environment, Annotation, UserAnnotation, UserLabel, Memory, Cpu, CpuShares,
-        Pids, BlockBandwidth, BlockOperations, Retain, Remove, Seccomp, NoNewPrivileges, Selinux, Apparmor, Score, Restart, StopSignal, StopTimeout, Stdin, Stdout, Stderr, Signature,
+        Pids, BlockBandwidth, BlockOperations, NetworkBandwidth, Retain, Remove, Seccomp, NoNewPrivileges, Selinux, Apparmor, Score, Restart, StopSignal, StopTimeout, Stdin, Stdout, Stderr, Signature,
         RetainOnce, RemoveOnce,
     ];
 
@@ -129,7 +130,7 @@ static class AppFlags
             "annotation" => app with { Annotations = [.. app.Annotations, Pair(value, flag)] },
             "user-annotation" => app with { UserAnnotations = Add(app.UserAnnotations, Pair(value, flag)) },
             "user-label" => app with { UserLabels = Add(app.UserLabels, Pair(value, flag)) },
-            "memory" or "cpu" or "cpu-shares" or "pids-limit" or "block-bandwidth" or "block-iops" => With(app, ResourceFlags.ToIsolator(option.Name, value, flag)),
+            "memory" or "cpu" or "cpu-shares" or "pids-limit" or "block-bandwidth" or "block-iops" or "network-bandwidth" => With(app, ResourceFlags.ToIsolator(option.Name, value, flag)),
             "no-new-privileges" => With(app, "os/linux/no-new-privileges", value == "true" ? "true" : "false"),
             "selinux-context" => With(app, "os/linux/selinux-context", SelinuxContext(value, flag)),
             "apparmor-profile" => With(app, "os/linux/apparmor-profile", ResourceFlags.Quote(value)),

@@ -14,7 +14,7 @@ static class AppSandboxCommand
 
     public static readonly Command Definition = new(
         "app sandbox", "[FLAGS]", "run a pod without apps, which are added while it runs",
-        [.. PodFlags.Surroundings, Detachment.Flag, PodFlags.UuidFile, Name, PodFlags.Volume, .. ResourceFlags.OfPod, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
+        [.. PodFlags.Surroundings, Detachment.Flag, PodFlags.UuidFile, Name, PodFlags.Volume, PortFlag.Flag, .. ResourceFlags.OfPod, PodFlags.NoOverlay, PodFlags.PrivateUsers, .. Stage1Selection.Flags, Annotation, UserAnnotation, UserLabel], Run)
     {
         Description = "The process becomes the pod, which stays until it is stopped, whatever its apps do. See app add, app start, app stop and app rm.",
     };
@@ -32,6 +32,7 @@ static class AppSandboxCommand
         var request = PodFlags.Common(invocation) with
         {
             Volumes = [.. invocation.Values(PodFlags.Volume).Select(volume => PodFlags.ParseVolume(volume, "--volume"))],
+            Ports = PortFlag.Read(invocation),
             Annotations = [.. Pairs(invocation, Annotation), new Annotation(PodApps.MutableAnnotation, "true")],
             UserAnnotations = Map(Pairs(invocation, UserAnnotation)),
             UserLabels = Map(Pairs(invocation, UserLabel)),

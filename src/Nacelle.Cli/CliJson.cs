@@ -8,7 +8,7 @@ sealed record PodJson([property: JsonPropertyName("name")] string Uuid, string S
 {
     public string? PodName { get; init; }
 
-    public IReadOnlyList<string> Networks { get; init; } = [];
+    public IReadOnlyList<NetworkJson> Networks { get; init; } = [];
 
     public IReadOnlyList<string> AppNames { get; init; } = [];
 
@@ -44,6 +44,29 @@ sealed record AppJson(string Name, string State)
 
 /// <param name="Name">The volume's.</param>
 sealed record MountJson(string Name, string ContainerPath, string HostPath, bool ReadOnly);
+
+/// <summary>A network of a pod's as rkt's net-info.json has it, and what that lacks: all addresses, and the hardware's.</summary>
+sealed record NetworkJson(
+    [property: JsonPropertyName("netName")] string Name, [property: JsonPropertyName("netConf")] string Source, [property: JsonPropertyName("pluginPath")] string PluginPath,
+    [property: JsonPropertyName("ifName")] string InterfaceName, string Ip, string Args)
+{
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    public IReadOnlyList<string> Gateways { get; init; } = [];
+
+    public string? Mac { get; init; }
+
+    public IReadOnlyList<string> Nameservers { get; init; } = [];
+
+    public IReadOnlyList<PortJson> Ports { get; init; } = [];
+}
+
+/// <summary>A network that pods can have.</summary>
+/// <param name="Pods">The UUIDs of those that are attached to it.</param>
+sealed record NetworkConfigurationJson(string Name, string Source, IReadOnlyList<string> Plugins, IReadOnlyList<string> Pods);
+
+/// <summary>A port of the host that leads into the pod.</summary>
+sealed record PortJson(string Protocol, int HostPort, int PodPort, string? HostIp);
 
 /// <summary>An image in rkt's JSON; times are nanoseconds.</summary>
 sealed record ImageJson(string Id, string Name, long ImportTime, long LastUsedTime, long Size);
@@ -82,6 +105,7 @@ sealed record UsageJson([property: JsonPropertyName("pod")] string Uuid, string 
 [JsonSerializable(typeof(EventJson))]
 [JsonSerializable(typeof(AppJson[]))]
 [JsonSerializable(typeof(ImageJson[]))]
+[JsonSerializable(typeof(NetworkConfigurationJson[]))]
 sealed partial class CliJson : JsonSerializerContext
 {
     public static CliJson For(Format format) => new(Formats.Options(format, Default.GeneratedSerializerOptions!));

@@ -32,6 +32,7 @@ static class Commands
         Command.Of(FetchProgram.Name, "image push", "send an image from the store to a registry"),
         ImageRemoveCommand.Definition, ImageRenderCommand.Render,
         Command.Of(FetchProgram.Name, "image sign", "sign an image"), Command.Of(FetchProgram.Name, "image verify", "check images in the store, and mend them"),
-        CompletionCommand.Definition, ConfigCommand.Definition, GenerateSystemdCommand.Definition, VersionCommand.Definition,
+        CompletionCommand.Definition, ConfigCommand.Definition, GenerateSystemdCommand.Definition,
+        NetworkCheckCommand.Definition, NetworkCollectCommand.Definition, NetworkInspectCommand.Definition, NetworkListCommand.Definition, VersionCommand.Definition,
     ];
 }

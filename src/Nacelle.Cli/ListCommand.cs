@@ -67,13 +67,13 @@ static class ListCommand
             string[] name = named ? [pod.Name ?? ""] : [], noName = named ? [""] : [];
             if (pod.Apps.Count == 0)
             {
-                rows.Add(full ? [uuid, "-", "-", "-", pod.State, .. times, "", .. name] : [uuid, "-", "-", pod.State, .. times, "", .. name]);
+                rows.Add(full ? [uuid, "-", "-", "-", pod.State, .. times, pod.NetworksText, .. name] : [uuid, "-", "-", pod.State, .. times, pod.NetworksText, .. name]);
             }
 
             for (int i = 0; i < pod.Apps.Count; i++)
             {
                 var app = pod.Apps[i];
-                string[] rest = i == 0 ? [pod.State, .. times, "", .. name] : ["", "", "", "", .. noName];
+                string[] rest = i == 0 ? [pod.State, .. times, pod.NetworksText, .. name] : ["", "", "", "", .. noName];
                 string[] row = full ? [i == 0 ? uuid : "", app.Name, app.ImageName, app.ImageId, .. rest] : [i == 0 ? uuid : "", app.Name, app.ImageName, .. rest];
                 rows.Add(row);
             }

@@ -19,18 +19,17 @@ static class PodFlags
     public static readonly Option VerifyImages = new("verify-images", null, "read all files of the images before the pod runs, and refuse what has changed since it was unpacked");
     public static readonly Option Quiet = new("quiet", null, "print the UUID only");
     public static readonly Option UuidFile = new("uuid-file-save", "FILE", "write the pod's UUID to this file");
-    public static readonly Option Network = new("net", "none|host", "the pod's network: its own loopback alone, or the host's");
     public static readonly Option Hostname = new("hostname", "NAME", $"the pod's host name ({ProgramName.Text}-UUID)");
     public static readonly Option Interactive = new("interactive", null, "connect the app to this terminal; for one app");
 
     public static readonly IReadOnlyList<Option> Preparing =
         [
-            Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, NoOverlay, PrivateUsers, PodManifest, PullPolicy, .. PullPolicyFlags.Older, VerifyImages,
+            Volume, PortFlag.Flag, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, NoOverlay, PrivateUsers, PodManifest, PullPolicy, .. PullPolicyFlags.Older, VerifyImages,
             .. Stage1Selection.Flags, .. AppFlags.PerApp,
         ];
 
     /// <summary>What goes into a pod's manifest, and so cannot be said beside one.</summary>
-    static IEnumerable<Option> SaidByManifest => [Volume, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, AppFlags.Mount];
+    static IEnumerable<Option> SaidByManifest => [Volume, PortFlag.Flag, InheritEnvironment, SetEnvironment, EnvironmentFile, .. ResourceFlags.OfPod, AppFlags.Mount];
 
     public static readonly Option Processes = new("pid", "private|host", "the pod's processes: a PID namespace of its own, or the host's (private)");
 
@@ -39,7 +38,7 @@ static class PodFlags
     public static readonly Option LogDriver = new("log-driver", "auto|journald|k8s-file|none", "keep what apps write in files, which logs shows, and in the machine's journal, if there is one (auto)");
 
     /// <summary>What a pod finds around it.</summary>
-    public static readonly IReadOnlyList<Option> Surroundings = [Network, Hostname, Processes, Ipc, LogDriver, .. NameFlags.All];
+    public static readonly IReadOnlyList<Option> Surroundings = [NetworkFlag.Flag, Hostname, Processes, Ipc, LogDriver, .. NameFlags.All];
 
     public static readonly Option RegisterMetadata = new("mds-register", null, "give the apps AC_METADATA_URL, where the metadata service answers them; needs --net=host");
 
@@ -60,6 +59,7 @@ static class PodFlags
             Apps = apps.Count > 0 ? apps : throw new UserException("name at least one image"),
             Volumes = [.. invocation.Values(Volume).Select(volume => ParseVolume(volume, "--volume"))],
             Mounts = AppFlags.CommonMounts(invocation),
+            Ports = PortFlag.Read(invocation),
             InheritedEnvironment = invocation.Is(InheritEnvironment) ? [.. Linux.Processes.Environment().Where(IsTrueInPods).Select(variable => AppFlags.Pair(variable, "--inherit-env"))] : [],
             Environment = Environment(invocation),
         };
@@ -77,11 +77,13 @@ static class PodFlags
 
     public static PodRunOptions ToRunOptions(Invocation invocation)
     {
-        var network = invocation.Value(Network);
+        var networks = NetworkFlag.Read(invocation);
         return ToRelaxations(invocation) with
         {
-            Network = network is null or "none" or "host" ? network
-                : throw new UserException($"--net={network}: use none or host; networks by CNI are not there yet"),
+            Network = networks.Network,
+            Attachments = networks.Attachments,
+            PluginPath = networks.PluginPath,
+            LocalConfiguration = networks.LocalConfiguration,
             Hostname = invocation.Value(Hostname) is { } name ? CheckHostname(name) : null,
             Program = ProgramName.Text,
             Interactive = invocation.Is(Interactive),
@@ -101,7 +103,7 @@ static class PodFlags
                 var other => throw new UserException($"--pid={other}: use private or host"),
             },
             MetadataService = !invocation.Is(RegisterMetadata) ? null
-                : network == "host" ? PodRegistration.FindService(GlobalFlags.DataDirectory(invocation))
+                : networks.Network is { IsHost: true } ? PodRegistration.FindService(GlobalFlags.DataDirectory(invocation))
                 : throw new UserException("--mds-register needs --net=host: in a network of its own the pod does not reach the metadata service"),
         };
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nacelle.Network;
 using Nacelle.Pods;
 
 namespace Nacelle.Cli;
@@ -28,6 +29,13 @@ sealed record AppView(string Name, string State, string ImageName, string ImageI
 sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTimeOffset? Started, int? Pid, IReadOnlyList<AppView> Apps)
 {
     public string? Name { get; init; }
+
+    /// <summary>Those that a pod that runs is attached to.</summary>
+    public IReadOnlyList<PodNetwork> Networks { get; init; } = [];
+
+    /// <summary>As rkt shows them: <c>default:ip4=172.16.28.2</c>, and with the address of IPv6 behind it.</summary>
+    public string NetworksText => string.Join(", ", Networks.Select(network =>
+        $"{network.Name}:{string.Join(',', network.Addresses.Select(address => $"{(address.IsIPv4 ? "ip4" : "ip6")}={address.Address}"))}"));
 
     public IReadOnlyDictionary<string, string>? UserAnnotations { get; init; }
 
@@ -68,6 +76,7 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
         return new PodView(pod.Uuid, found.State.Name(), pod.Created, pod.Started, running ? pod.ProcessId : null, [.. apps ?? []])
         {
             Name = pod.Name,
+            Networks = running ? PodNetworks.Read(pod.Directory) : [],
             UserAnnotations = manifest?.UserAnnotations,
             UserLabels = manifest?.UserLabels,
         };
@@ -76,7 +85,7 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
     public PodJson ToJson() => new(Uuid, State)
     {
         PodName = Name,
-        Networks = [],
+        Networks = [.. Networks.Select(ToJson)],
         AppNames = [.. Apps.Select(app => app.Name)],
         Apps =
         [
@@ -96,6 +105,17 @@ sealed record PodView(string Uuid, string State, DateTimeOffset? Created, DateTi
         StartedAt = Started?.ToUnixTimeSeconds(),
         UserAnnotations = UserAnnotations,
         UserLabels = UserLabels,
+    };
+
+    static NetworkJson ToJson(PodNetwork network) => new(
+        network.Name, network.Source, network.PluginPath, network.InterfaceName,
+        network.Addresses.Where(address => address.IsIPv4).Select(address => address.Address.ToString()).FirstOrDefault(""), network.Arguments)
+    {
+        Addresses = [.. network.Addresses.Select(address => address.ToString())],
+        Gateways = [.. network.Gateways.Select(gateway => gateway.ToString())],
+        Mac = network.Mac,
+        Nameservers = network.Dns.Nameservers,
+        Ports = [.. network.Ports.Select(port => new PortJson(port.Protocol, port.HostPort, port.ContainerPort, port.HostIp))],
     };
 
     /// <summary>As rkt prints times: local, with milliseconds and the zone.</summary>

@@ -20,6 +20,7 @@ static class ResourceFlags
         new(Prefix + "pids-limit", "COUNT", "limit the processes and threads of all apps together"),
         new(Prefix + "block-bandwidth", "BYTES", "limit what all apps together read, and write, of every disk in a second"),
         new(Prefix + "block-iops", "COUNT", "limit the reads, and the writes, of all apps together of every disk in a second"),
+        new(Prefix + "network-bandwidth", "BYTES", "limit what the pod sends, and receives, on each of its networks in a second"),
         Parameter,
     ];
 
@@ -46,6 +47,7 @@ static class ResourceFlags
         "cpu" => Isolator("resource/cpu", CheckCpu(value, flag)),
         "block-bandwidth" => Isolator("resource/block-bandwidth", Limit(value, flag)),
         "block-iops" => Isolator("resource/block-iops", Limit(value, flag)),
+        "network-bandwidth" => Isolator("resource/network-bandwidth", Limit(value, flag)),
         _ => Isolator($"os/linux/{name}", uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) ? $"{number}" : throw new UserException($"{flag}: '{value}' is no number")),
     };
 

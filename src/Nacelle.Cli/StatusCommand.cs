@@ -41,7 +41,7 @@ static class StatusCommand
 
         if (pod.Running)
         {
-            Output.Line("networks=");
+            Output.Line($"networks={pod.NetworksText}");
         }
 
         if (pod.Running || pod.Exited)

@@ -1,4 +1,5 @@
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Specs;
 
 namespace Nacelle.Flavors;
@@ -20,7 +21,7 @@ static class OciCollect
         }
 
         RemoveGroups(uuid);
-        return 0;
+        return PlannedNetworks.Collect() is { } problem ? throw new FlavorException(problem) : 0;
     }
 
     /// <summary>Removes the pod's groups, with whatever runs in them. Runtimes make some in hierarchies without a controller, too.</summary>

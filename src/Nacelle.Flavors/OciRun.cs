@@ -1,5 +1,6 @@
 using Nacelle.Containers;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Specs;
 
 namespace Nacelle.Flavors;
@@ -32,13 +33,20 @@ sealed class OciRun
         var init = PodInit.Start(options, "oci/init");
         PodDirectory.WriteProcessId(init.Id);
         var run = new OciRun(init);
+        var networks = new PlannedNetworks(manifest.Apps.Select(app => app.Name.ToString()), options.ResolverOfNetworks);
         try
         {
+            networks.Attach($"/proc/{init.Id}/ns/net");
             return run.Run(manifest, options);
         }
         finally
         {
             run.EndInit();
+            if (networks.Detach() is { } problem)
+            {
+                Messages.Error(problem);
+            }
+
             OciCollect.RemoveGroups(options.Uuid);
         }
     }

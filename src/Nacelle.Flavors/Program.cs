@@ -1,6 +1,7 @@
 using Nacelle.Containers;
 using Nacelle.Flavors;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Specs;
 
 // One executable for the flavors of stage1 that are images: the last two names of the path it is called by say which flavor and which entry point.
@@ -23,11 +24,12 @@ try
         "systemd/prepare-app" => SystemdPrepareApp.Run(args[0]),
         "systemd/ready" => MakeReady(),
         "systemd/enter" => SystemdEnter.Enter(args),
+        "systemd/gc" => CollectNetworks(),
         "systemd/stop" => PodProcess.Stop(args, "ppid"),
         _ => throw new FlavorException($"'{entryPoint}' is no entry point: nacelle-flavors is part of stage1 images, and started by nacelle"),
     };
 }
-catch (Exception problem) when (problem is KernelException or SpecException or FlavorException)
+catch (Exception problem) when (problem is KernelException or SpecException or FlavorException or NetworkException)
 {
     Messages.Error(problem.Message);
     return Messages.OwnError;
@@ -36,6 +38,16 @@ catch (Exception fault)
 {
     Messages.Error($"this is a fault of nacelle, please report it: {fault}");
     return Messages.OwnError;
+}
+
+static int CollectNetworks()
+{
+    if (PlannedNetworks.Collect() is { } problem)
+    {
+        throw new FlavorException(problem);
+    }
+
+    return 0;
 }
 
 static int MakeReady()

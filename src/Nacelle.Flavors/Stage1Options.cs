@@ -9,6 +9,12 @@ sealed record Stage1Options
 
     public bool HostNetwork { get; private set; }
 
+    /// <summary>The pod is to have networks of its own.</summary>
+    public bool HasNetworks { get; private set; }
+
+    /// <summary>Whether a network's name servers are those of the apps.</summary>
+    public bool ResolverOfNetworks { get; private set; }
+
     public bool Interactive { get; private set; }
 
     public bool Mutable { get; private set; }
@@ -43,7 +49,8 @@ sealed record Stage1Options
         switch (name)
         {
             case "--debug": Debug = value == "true"; break;
-            case "--net": HostNetwork = value == "host"; break;
+            case "--dns-conf-mode": ResolverOfNetworks = value.Split(',').Contains("resolv=default"); break;
+            case "--net": (HostNetwork, HasNetworks) = (value == "host", value is not ("host" or "none")); break;
             case "--interactive": Interactive = value == "true"; break;
             case "--mds-token": break; // the bundle of each app says where the metadata service is
             case "--mutable": Mutable = value == "true"; break;

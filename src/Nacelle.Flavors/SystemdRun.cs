@@ -1,5 +1,6 @@
 using Nacelle.Containers;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Specs;
 
 namespace Nacelle.Flavors;
@@ -35,6 +36,11 @@ static class SystemdRun
             Messages.Error(string.Join(' ', arguments));
         }
 
+        if (options.HasNetworks)
+        {
+            EnterNetwork(options, manifest);
+        }
+
         // The contract's other way to tell of PID 1: it is systemd-nspawn's child, and that is what this process becomes.
         Files.WriteAll(FileDescriptor.WorkingDirectory, "ppid", $"{Environment.ProcessId}\n");
         throw Processes.Execute(nspawn[0], arguments, [.. Processes.Environment(), "SYSTEMD_NSPAWN_CONTAINER_SERVICE=rkt"]);
@@ -52,6 +58,14 @@ static class SystemdRun
         {
             throw new FlavorException($"the stage1 systemd cannot run this pod: {problem}");
         }
+    }
+
+    /// <summary>Makes the pod's network namespace, and enters it when the pod is attached to its networks. <c>gc</c> detaches it: nothing of ours outlives the pod.</summary>
+    static void EnterNetwork(Stage1Options options, PodManifest manifest)
+    {
+        using var made = NetworkNamespace.Create();
+        new PlannedNetworks(manifest.Apps.Select(app => app.Name.ToString()), options.ResolverOfNetworks).Attach($"/proc/{Environment.ProcessId}/fd/{made.Number}");
+        NetworkNamespace.Enter(made);
     }
 
     /// <summary>The loader of the image, told where the image's libraries are, and its systemd-nspawn.</summary>
@@ -90,7 +104,12 @@ static class SystemdRun
             yield return $"--hostname={hostname}";
         }
 
-        if (!options.HostNetwork)
+        if (options.HasNetworks)
+        {
+            yield return "--network-namespace-path=/proc/self/ns/net"; // which this process has entered
+        }
+
+        else if (!options.HostNetwork)
         {
             yield return "--private-network";
         }

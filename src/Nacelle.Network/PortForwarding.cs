@@ -51,6 +51,13 @@ static class PortForwarding
             throw Conflict(table, mappings, pods) ?? new NetworkException(NetworkException.InvalidConfiguration, "a port is asked for twice");
         }
 
+        // Looked at when this pod has its own ports: of two that come at the same time, one at least sees the other.
+        if (Overlap(table, mappings, pods, owner) is { } overlap)
+        {
+            table.Remove(Maps, owner.Equals);
+            throw overlap;
+        }
+
         if (masquerades && pods.Find(pod => pod.Address.AddressFamily == AddressFamily.InterNetwork).Address is { } four)
         {
             AllowLoopback(four);
@@ -151,13 +158,36 @@ static class PortForwarding
             var (map, key) = mapping.PlaceFor(pod.AddressFamily);
             if (table.Find(map, key) is { Data: { } data, Comment: { } owner })
             {
-                string holder = RuleOwner.ContainerOf(owner);
-                var target = new IPAddress(data.AsSpan(0, pod.GetAddressBytes().Length));
-                return new NetworkException(NetworkException.InvalidConfiguration, $"{mapping} leads to {holder} ({target}) already", holder);
+                return Taken(mapping, data, owner, pod);
             }
         }
 
         return null;
+    }
+
+    /// <summary>Who has one of the ports on all addresses where it is asked for on one, or on one where it is asked for on all; null where nobody has.</summary>
+    static NetworkException? Overlap(PacketTable table, IReadOnlyList<ForwardedPort> mappings, List<(IPAddress Address, IPNetwork Network)> pods, string owner)
+    {
+        foreach (var (mapping, pod) in Pairs(mappings, pods))
+        {
+            var (map, key) = (mapping with { HostAddress = null }).PlaceFor(pod.AddressFamily);
+            var others = mapping.HostAddress is null
+                ? table.List(RuleTable.Of(RuleTable.AddressPorts, pod.AddressFamily)).Where(element => element.Key.AsSpan().EndsWith(key))
+                : table.Find(map, key) is { } element ? [element] : [];
+            if (others.FirstOrDefault(other => other.Comment != owner) is { Data: { } data, Comment: { } holder })
+            {
+                return Taken(mapping, data, holder, pod);
+            }
+        }
+
+        return null;
+    }
+
+    static NetworkException Taken(ForwardedPort mapping, byte[] data, string owner, IPAddress pod)
+    {
+        string holder = RuleOwner.ContainerOf(owner);
+        var target = new IPAddress(data.AsSpan(0, pod.GetAddressBytes().Length));
+        return new NetworkException(NetworkException.InvalidConfiguration, $"{mapping} leads to {holder} ({target}) already", holder);
     }
 
     /// <summary>Lets what the machine sends from 127.0.0.1 leave by the device that leads to the pod.</summary>

@@ -31,6 +31,10 @@ sealed record AppFiles(Func<string, FileStatus?> Image, FileDescriptor Target, u
         {
             Put("etc/resolv.conf", () => OfHost("/etc/resolv.conf"), names.ResolverOfHost);
         }
+        else if (settings.HasNetworks && !names.ResolverOfImage)
+        {
+            Put("etc/resolv.conf", () => settings.Resolver ?? HostResolver.Read(), settings.Resolver is not null);
+        }
 
         Put(
             "etc/hosts",

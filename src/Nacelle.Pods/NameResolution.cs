@@ -17,4 +17,7 @@ public sealed record NameResolution
 
     /// <summary>hosts is the host's.</summary>
     public bool HostsOfHost { get; init; }
+
+    /// <summary>As a stage1 is told who has written the files: <c>--dns-conf-mode</c> of the contract.</summary>
+    public string Modes => $"resolv={(ResolverOfHost ? "host" : Resolver is not null ? "stage0" : ResolverOfImage ? "none" : "default")},hosts={(HostsOfHost ? "host" : Hosts.Count > 0 ? "stage0" : "default")}";
 }

@@ -35,6 +35,7 @@ public static class PodApps
             throw new PodException($"pod {pod.Uuid} has an app '{app.Name}' already: give the new one another name with --name");
         }
 
+        PodBandwidth.RequireAlone(app, before);
         var fresh = added.Volumes.Where(volume => !before.Volumes.Any(other => Same(other, volume))).ToList();
         var manifest = before with { Apps = [.. before.Apps, app], Volumes = [.. before.Volumes, .. fresh] };
         var mounted = new List<string>();

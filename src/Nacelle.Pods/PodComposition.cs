@@ -20,6 +20,7 @@ static class PodComposition
         {
             Apps = apps,
             Volumes = request.Volumes,
+            Ports = request.Ports,
             Isolators = request.Isolators,
             Annotations = request.Annotations,
             UserAnnotations = request.UserAnnotations,

@@ -23,6 +23,7 @@ public static class PodPreparation
         using var content = images.HoldContent();
         var composed = request.Manifest is { } given ? WithImages(given, apps) : PodComposition.Compose(request, apps);
         var (manifest, added) = AppVolumes.AddImplicit(composed);
+        _ = PodPorts.Resolve(manifest);
         foreach (var name in added)
         {
             warn($"no volume is given for mount point {name}: using an empty one");

@@ -59,6 +59,9 @@ public sealed record PodRequest
     /// <summary>Mounts in every app; an app's own on the same path wins.</summary>
     public IReadOnlyList<PodMount> Mounts { get; init; } = [];
 
+    /// <summary>Ports of the host that lead to the apps'.</summary>
+    public IReadOnlyList<PodPort> Ports { get; init; } = [];
+
     /// <summary>Weaker than the image's variables.</summary>
     public IReadOnlyList<Annotation> InheritedEnvironment { get; init; } = [];
 

@@ -1,5 +1,6 @@
 using Nacelle.Images;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Specs;
 
 namespace Nacelle.Pods;
@@ -7,8 +8,17 @@ namespace Nacelle.Pods;
 /// <summary>How a prepared pod is run: what is said at that moment and not when it is prepared.</summary>
 public sealed record PodRunOptions
 {
-    /// <summary>"none" or "host"; null for what the pod's stage1 has by default.</summary>
-    public string? Network { get; init; }
+    /// <summary>Null for what the pod's stage1 has by default: the host's network where it isolates nothing, and else the default one.</summary>
+    public NetworkSelection? Network { get; init; }
+
+    /// <summary>What <see cref="Network"/> comes to on this machine, or the default of it.</summary>
+    public IReadOnlyList<NetworkAttachment> Attachments { get; init; } = [];
+
+    /// <summary>The user's directories with programs of network plug-ins.</summary>
+    public IReadOnlyList<string> PluginPath { get; init; } = [];
+
+    /// <summary>The machine's own configuration, where a stage1 that sets networks up itself finds them.</summary>
+    public string? LocalConfiguration { get; init; }
 
     public string? Hostname { get; init; }
 
@@ -89,8 +99,14 @@ public static class PodRun
             var manifest = pod.ReadManifest();
             using var layers = PodLayers.Open(pod, store, manifest, options.Check);
             var hostname = options.Hostname ?? (isolated ? $"{options.Program}-{pod.Uuid}" : Environment.MachineName);
-            var network = options.Network ?? (isolated ? "none" : "host");
-            var settings = new PodSettings(hostname, network == "host", options.Names);
+            options = options with { Network = options.Network ?? (isolated ? NetworkSelection.Parse([]) : NetworkSelection.Host) };
+            var settings = new PodSettings(hostname, options.Network.IsHost, !options.Network.IsHost && !options.Network.IsNone, options.Names);
+            bool planned = Stage1.Says(stage1, Stage1.NetworksAnnotation, "planned");
+            if (planned || options.Network.IsHost || options.Network.IsNone)
+            {
+                PodNetworkPlan.Write(pod, manifest, options, warn);
+            }
+
             PodFileSystems.MountShared(pod, layers, options.HostIpc, mounted);
             foreach (var app in manifest.Apps)
             {
@@ -106,7 +122,7 @@ public static class PodRun
                 AppExecutable.Check(rootfs, app, PodFileSystems.ReadBundle(pod, app.Name), path => VerifiedOverlay.Explain(layers.OfApp(app.Name), path));
             }
 
-            PodLimits.Read(manifest).RequireOwn(network: network != "host", ipc: !options.HostIpc);
+            PodLimits.Read(manifest).RequireOwn(network: !options.Network.IsHost, ipc: !options.HostIpc);
 
             bool mutable = PodApps.IsMutable(manifest);
             if (mutable)
@@ -114,7 +130,7 @@ public static class PodRun
                 settings.Write(pod);
             }
 
-            return Start(pod, stage1, Stage1Arguments.Of(pod, stage1, options with { Network = network }, hostname, mutable, warn), outside, warn);
+            return Start(pod, stage1, Stage1Arguments.Of(pod, stage1, options, hostname, mutable, warn), outside, warn);
         }
         catch
         {

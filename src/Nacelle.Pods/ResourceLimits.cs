@@ -29,6 +29,9 @@ sealed record ResourceLimits
     /// <summary>Reads and writes each, in a second, of every disk.</summary>
     public long? BlockOperations { get; private set; }
 
+    /// <summary>Sent and received each, in bytes a second, on every device but the loopback.</summary>
+    public long? NetworkBandwidth { get; private set; }
+
     ulong? sharesOfRequest;
 
     /// <returns>Whether it is an isolator of resources.</returns>
@@ -56,6 +59,9 @@ sealed record ResourceLimits
                 return true;
             case "resource/block-iops":
                 BlockOperations = Default(value, at);
+                return true;
+            case "resource/network-bandwidth":
+                NetworkBandwidth = Default(value, at);
                 return true;
             default:
                 return false;

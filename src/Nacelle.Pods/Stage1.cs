@@ -25,6 +25,9 @@ public static class Stage1
     /// </summary>
     public const string IsolationAnnotation = "nacelle/stage1/isolation";
 
+    /// <summary>A stage1 with this annotation, "planned", attaches pods to the networks that stage0 has written down; others find them themselves, as rkt's did.</summary>
+    public const string NetworksAnnotation = "nacelle/stage1/networks";
+
     public static AppImageManifest ReadManifest(Pod pod) => AppImageManifest.Parse(Files.ReadAll(pod.Directory, "stage1/manifest"), $"{pod.Path}/stage1/manifest");
 
     /// <summary>The path of an entry point within the pod directory, or null when the stage1 has none of that name.</summary>

@@ -13,7 +13,7 @@ static class Stage1Arguments
     public static List<string> Of(Pod pod, AppImageManifest stage1, PodRunOptions options, string hostname, bool mutable, Action<string> warn)
     {
         int version = Stage1.InterfaceVersion(stage1);
-        List<string> arguments = [$"--net={options.Network}"];
+        List<string> arguments = [$"--net={options.Network!.Text}"];
         void Add(int since, bool wanted, string flag, bool asked = true)
         {
             if (wanted && version >= since)
@@ -45,6 +45,11 @@ static class Stage1Arguments
             arguments.Add($"--mds-token={registration.Token}");
         }
 
+        if (pod.HasStage1Image && options.LocalConfiguration is { } configuration && options.Network is { IsHost: false, IsNone: false } && !Stage1.Says(stage1, Stage1.NetworksAnnotation, "planned"))
+        {
+            arguments.Add($"--local-config={configuration}");
+        }
+
         Add(2, true, $"--hostname={hostname}", asked: options.Hostname is not null);
         foreach (var flag in options.StageFlags())
         {
@@ -56,6 +61,7 @@ static class Stage1Arguments
             throw new PodException("--ipc=parent and --private-users exclude each other: a user namespace has no rights in the host's IPC namespace");
         }
 
+        Add(4, true, $"--dns-conf-mode={options.Names.Modes}", asked: false);
         Add(5, mutable, "--mutable");
         Add(6, options.HostIpc, "--ipc=parent");
         arguments.Add(pod.Uuid);

@@ -34,7 +34,7 @@ public static class Stage1Linux
         {
             Name = Name,
             Labels = [new("version", version), new("os", "linux")],
-            Annotations = [.. Stage1.Annotate(EntryPoints, FileOf), new(Stage1.SignalsAnnotation, "blocked"), new(Stage1.FailuresAnnotation, "reported")],
+            Annotations = [.. Stage1.Annotate(EntryPoints, FileOf), new(Stage1.SignalsAnnotation, "blocked"), new(Stage1.FailuresAnnotation, "reported"), new(Stage1.NetworksAnnotation, "planned")],
         };
         Files.WriteAll(stage1, "manifest", manifest.ToJson());
         Files.WriteAll(pod, "stage1TreeStoreID", $"{Name.Replace('/', '-')}-{version}");

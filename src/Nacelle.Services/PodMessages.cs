@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Pods;
 using Nacelle.Services.V1Alpha;
 using Nacelle.Specs;
@@ -56,9 +57,19 @@ static class PodMessages
         message.GcMarkedAt = Nanoseconds(pod.Marked);
         message.Cgroup = running ? CgroupOf(pod.Uuid) : "";
         message.Annotations.AddRange(KeyValues.Of(manifest.Annotations));
+        message.Networks.AddRange((running ? PodNetworks.Read(pod.Directory) : []).Select(NetworkOf));
         message.Manifest = image is null ? ByteString.Empty : ByteString.CopyFrom(manifest.ToJson());
         message.Apps.AddRange(manifest.Apps.Select(app => AppOf(pod, app, running, image)));
     }
+
+    static V1Alpha.Network NetworkOf(PodNetwork network) => new()
+    {
+        Name = network.Name,
+        Ipv4 = AddressOf(network, four: true),
+        Ipv6 = AddressOf(network, four: false),
+    };
+
+    static string AddressOf(PodNetwork network, bool four) => network.Addresses.Where(address => address.IsIPv4 == four).Select(address => address.Address.ToString()).FirstOrDefault("");
 
     static App AppOf(Pods.Pod pod, PodApp app, bool running, Func<Pods.Pod, PodApp, Image>? image)
     {

@@ -64,10 +64,7 @@ public sealed record App
         CheckTwins(Ports.Select(port => port.Name), $"{path}.ports");
         for (int i = 0; i < Ports.Count; i++)
         {
-            if (Ports[i].Protocol is not ("tcp" or "udp" or "sctp") || Ports[i].Port is 0 or > 65535 || Ports[i].Count == 0 || Ports[i].Port + Ports[i].Count - 1 > 65535)
-            {
-                throw new SpecException($"{path}.ports[{i}]", "is not a range of ports from 1 to 65535 of tcp, udp or sctp");
-            }
+            Ports[i].Check($"{path}.ports[{i}]");
         }
     }
 
@@ -140,6 +137,14 @@ public sealed record AppPort
     public uint Count { get; init; } = 1;
 
     public bool SocketActivated { get; init; }
+
+    internal void Check(string path)
+    {
+        if (Protocol is not ("tcp" or "udp" or "sctp") || Port is 0 or > 65535 || Count == 0 || Port + Count - 1 > 65535)
+        {
+            throw new SpecException(path, "is not a range of ports from 1 to 65535 of tcp, udp or sctp");
+        }
+    }
 }
 
 /// <summary>A bound on what an app or pod may use or do; the value's shape depends on the name.</summary>

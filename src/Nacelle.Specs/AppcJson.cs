@@ -16,7 +16,7 @@ static class AppcJson
             Name = ReadName(port),
             HostPort = port.Find("hostPort")?.UInt() ?? 0,
             HostIP = port.FindText("hostIP"),
-            AppPort = port.Find("podPort")?.UInt(),
+            Port = port.Find("podPort", ReadPort),
         }),
         UserAnnotations = node.Map("userAnnotations"),
         UserLabels = node.Map("userLabels"),
@@ -74,17 +74,19 @@ static class AppcJson
             Path = point.Need("path").Text(),
             ReadOnly = point.FindFlag("readOnly"),
         }),
-        Ports = node.List("ports", port => new AppPort
-        {
-            Name = ReadName(port),
-            Protocol = port.Need("protocol").Text(),
-            Port = port.Need("port").UInt(),
-            Count = port.Find("count")?.UInt() ?? 1,
-            SocketActivated = port.FindFlag("socketActivated"),
-        }),
+        Ports = node.List("ports", ReadPort),
         Isolators = node.List("isolators", ReadIsolator),
         UserAnnotations = node.Map("userAnnotations"),
         UserLabels = node.Map("userLabels"),
+    };
+
+    static AppPort ReadPort(SpecNode node) => new()
+    {
+        Name = ReadName(node),
+        Protocol = node.Need("protocol").Text(),
+        Port = node.Need("port").UInt(),
+        Count = node.Find("count")?.UInt() ?? 1,
+        SocketActivated = node.FindFlag("socketActivated"),
     };
 
     static PodVolume ReadVolume(SpecNode node) => new()
@@ -122,7 +124,7 @@ static class AppcJson
             port.Text("name", value.Name.ToString());
             port.Unsigned("hostPort", value.HostPort);
             port.Text("hostIP", value.HostIP);
-            port.Unsigned("podPort", value.AppPort);
+            port.Object("podPort", value.Port, Write);
         }, always: true);
         json.Map("userAnnotations", pod.UserAnnotations);
         json.Map("userLabels", pod.UserLabels);
@@ -184,14 +186,7 @@ static class AppcJson
             point.Text("path", value.Path);
             point.Flag("readOnly", value.ReadOnly ? true : null);
         });
-        json.List("ports", app.Ports, (port, value) =>
-        {
-            port.Text("name", value.Name.ToString());
-            port.Text("protocol", value.Protocol);
-            port.Unsigned("port", value.Port);
-            port.Unsigned("count", value.Count);
-            port.Flag("socketActivated", value.SocketActivated ? true : null);
-        });
+        json.List("ports", app.Ports, Write);
         json.List("isolators", app.Isolators, Write);
         json.Map("userAnnotations", app.UserAnnotations);
         json.Map("userLabels", app.UserLabels);
@@ -207,6 +202,15 @@ static class AppcJson
         json.Text("mode", volume.Mode);
         json.Unsigned("uid", volume.Uid);
         json.Unsigned("gid", volume.Gid);
+    }
+
+    static void Write(SpecWriter json, AppPort port)
+    {
+        json.Text("name", port.Name.ToString());
+        json.Text("protocol", port.Protocol);
+        json.Unsigned("port", port.Port);
+        json.Unsigned("count", port.Count);
+        json.Flag("socketActivated", port.SocketActivated ? true : null);
     }
 
     static void Write(SpecWriter json, Isolator isolator)

@@ -71,6 +71,11 @@ public sealed record PodManifest
 
             Volumes[i].Check($"volumes[{i}]");
         }
+
+        for (int i = 0; i < Ports.Count; i++)
+        {
+            Ports[i].Check($"ports[{i}]");
+        }
     }
 }
 
@@ -149,15 +154,34 @@ public sealed record PodVolume
     }
 }
 
+/// <summary>A port of the host that leads to one of an app's.</summary>
 public sealed record PodPort
 {
+    /// <summary>Of the app's port, where <see cref="Port"/> does not say it.</summary>
     public required AppName Name { get; init; }
 
     public uint HostPort { get; init; }
 
+    /// <summary>The one address of the host that it is forwarded from; null for all.</summary>
     public string? HostIP { get; init; }
 
-    public uint? AppPort { get; init; }
+    /// <summary>The port in the pod; null for the port of that name of any app. As rkt 1.30 has it, beside the specification.</summary>
+    public AppPort? Port { get; init; }
+
+    internal void Check(string path)
+    {
+        if (HostPort is 0 or > 65535)
+        {
+            throw new SpecException($"{path}.hostPort", "is not a port from 1 to 65535");
+        }
+
+        if (HostIP is not null && !System.Net.IPAddress.TryParse(HostIP, out _))
+        {
+            throw new SpecException($"{path}.hostIP", $"'{HostIP}' is no address");
+        }
+
+        Port?.Check($"{path}.podPort");
+    }
 }
 
 /// <summary>A name with a text. See spec/aci.md, "annotations".</summary>

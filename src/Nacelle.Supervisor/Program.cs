@@ -1,5 +1,6 @@
 using Nacelle.Containers;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Specs;
 using Nacelle.Supervisor;
 
@@ -31,7 +32,7 @@ try
         _ => throw new Stage1Exception($"'{verb}' is no entry point of stage1: nacelle-init is started by nacelle"),
     };
 }
-catch (Exception problem) when (problem is KernelException or SpecException or Stage1Exception)
+catch (Exception problem) when (problem is KernelException or SpecException or Stage1Exception or NetworkException)
 {
     Messages.Error(problem.Message);
     return Messages.OwnError;

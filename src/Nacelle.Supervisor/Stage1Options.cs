@@ -12,6 +12,9 @@ sealed record Stage1Options
 
     public bool HostNetwork { get; private set; }
 
+    /// <summary>Whether a network's name servers are those of the apps.</summary>
+    public bool ResolverOfNetworks { get; private set; }
+
     public bool HostProcesses { get; private set; }
 
     public bool HostIpc { get; private set; }
@@ -73,6 +76,7 @@ sealed record Stage1Options
         {
             case "--debug": Debug = value == "true"; break;
             case "--net": HostNetwork = value == "host"; break;
+            case "--dns-conf-mode": ResolverOfNetworks = value.Split(',').Contains("resolv=default"); break;
             case "--pid": HostProcesses = value == "host"; break;
             case "--ipc": HostIpc = value == "parent"; break;
             case "--interactive": break;

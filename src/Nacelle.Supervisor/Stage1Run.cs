@@ -1,5 +1,6 @@
 using Nacelle.Containers;
 using Nacelle.Linux;
+using Nacelle.Network;
 using Nacelle.Specs;
 
 namespace Nacelle.Supervisor;
@@ -24,9 +25,10 @@ static class Stage1Run
         }
 
         var groups = new PodCgroups(options.IsInUserNamespace);
+        var networks = new PlannedNetworks(manifest.Apps.Select(app => app.Name.ToString()), options.ResolverOfNetworks);
         try
         {
-            return Run(options, manifest, groups);
+            return Run(options, manifest, groups, networks);
         }
         finally
         {
@@ -35,11 +37,16 @@ static class Stage1Run
                 groups.Kill();
             }
 
+            if (networks.Detach() is { } problem)
+            {
+                Messages.Error(problem);
+            }
+
             groups.Remove();
         }
     }
 
-    static int Run(Stage1Options options, PodManifest manifest, PodCgroups groups)
+    static int Run(Stage1Options options, PodManifest manifest, PodCgroups groups, PlannedNetworks networks)
     {
         bool terminal = options.Interactive && Terminal.IsTerminal(FileDescriptor.StandardInput);
         var (inside, outside) = Sockets.CreatePair("pod");
@@ -81,6 +88,7 @@ static class Stage1Run
                 [.. apps.Select(app => planning.Order(app, terminal ? inside : null))]);
             order.WriteTo(handover);
             Files.WriteAll(FileDescriptor.WorkingDirectory, "pid", $"{init.Id}\n");
+            networks.Attach($"/proc/{init.Id}/ns/net");
             Files.Write(outside, [1]);
         }
         catch

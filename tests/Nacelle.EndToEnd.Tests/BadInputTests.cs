@@ -43,7 +43,9 @@ public sealed class BadInputTests : IDisposable
 
     [Theory]
     [InlineData("--nonsense", "there is no flag --nonsense")]
-    [InlineData("--net=bridge", "use none or host")]
+    [InlineData("--net=bridge", "there is no network 'bridge'")]
+    [InlineData("--net=none,default", "'none' stands alone")]
+    [InlineData("--net=a,a", "'a' is named twice")]
     [InlineData("--hostname=a_b", "use at most 64 letters")]
     [InlineData("--volume=v", "write NAME,kind=host")]
     public void A_wrong_flag(string flag, string complaint) => IsOneLine(machine.Nacelle("run", flag, TestImages.Busybox), complaint);

@@ -56,9 +56,9 @@ public sealed class CompletionTests : IDisposable
         Assert.Equal(["completion", "config"], Bash("nacelle co"));
         Assert.Equal(["image"], Bash("nacelle im"));
         Assert.Equal(["render", "rm"], Bash("nacelle image r").Order(StringComparer.Ordinal));
-        Assert.Equal(["--net="], Bash("nacelle run --ne"));
-        Assert.Equal(["none", "host"], Bash("nacelle run --net="));
-        Assert.Equal(["host"], Bash("nacelle run --net=h"));
+        Assert.Equal(["--ipc="], Bash("nacelle run --ip"));
+        Assert.Equal(["auto", "private", "parent"], Bash("nacelle run --ipc="));
+        Assert.Equal(["auto"], Bash("nacelle run --ipc=a"));
         Assert.Equal(["new", "never"], Bash("nacelle run --pull-policy n"));
         Assert.Equal(["image,http"], Bash("nacelle --insecure-options=image,ht"));
         Assert.Equal([$"{machine.Path}/files/file one", $"{machine.Path}/files/folder"], Bash($"nacelle run --set-env-file={machine.Path}/files/").Order(StringComparer.Ordinal));
@@ -90,7 +90,7 @@ public sealed class CompletionTests : IDisposable
     public void Fish_completes_commands_flags_values_and_files()
     {
         Assert.Equal(["completion\tprint a script by which a shell completes commands", "config\tprint the configuration, passwords included"], Fish("nacelle co"));
-        Assert.Equal(["--net=host", "--net=none"], Fish("nacelle run --net="));
+        Assert.Equal(["--ipc=auto", "--ipc=parent", "--ipc=private"], Fish("nacelle run --ipc="));
         Assert.Equal(["new", "never"], Fish("nacelle run --pull-policy n").Order(StringComparer.Ordinal).Reverse());
         Assert.Equal([$"--set-env-file={machine.Path}/files/file one"], Fish($"nacelle run --set-env-file={machine.Path}/files/fi"));
         Assert.StartsWith($"{machine.Path}/files/folder/", Assert.Single(Fish($"nacelle build {machine.Path}/files/f")), StringComparison.Ordinal);
@@ -101,8 +101,8 @@ public sealed class CompletionTests : IDisposable
     {
         Zsh("nacelle co", "completion  -- print a script*config  -- print the configuration");
         Zsh("nacelle image re", "nder");
-        Zsh("nacelle run --net=", "--net=host*--net=none");
-        Zsh("nacelle run --net=h", "ost");
+        Zsh("nacelle run --ipc=", "--ipc=auto*--ipc=parent*--ipc=private");
+        Zsh("nacelle run --ipc=a", "uto");
         Zsh($"nacelle run --set-env-file={machine.Path}/files/fi", @"le\\ one");
         Zsh($"nacelle build {machine.Path}/files/f", "older*/");
     }

@@ -141,11 +141,22 @@ public sealed class Machine : IDisposable
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
-    static ProcessStartInfo Prepare(string program, IEnumerable<string> arguments) => new(program, arguments)
+    static ProcessStartInfo Prepare(string program, IReadOnlyList<string> arguments) => new(program, IsNacelle(program) || arguments.Any(IsNacelle) ? WithoutNetworks(arguments) : arguments)
     {
         UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         StandardOutputEncoding = Encoding.Latin1, StandardErrorEncoding = Encoding.UTF8,
     };
+
+    /// <summary>Pods are not attached to networks of this machine, unless a test says otherwise; those of <see cref="NetworkMachine"/> have networks of their own.</summary>
+    public static IReadOnlyList<string> WithoutNetworks(IReadOnlyList<string> arguments)
+    {
+        int command = arguments.ToList().FindIndex(argument => argument is "run" or "run-prepared" or "sandbox");
+        return command < 0 || arguments.Any(argument => argument.StartsWith("--net", StringComparison.Ordinal) || argument.Contains("stage1-fly", StringComparison.Ordinal)) ? arguments
+            : [.. arguments.Take(command + 1), "--net=none", .. arguments.Skip(command + 1)];
+    }
+
+    /// <summary>Whether an argument of another program has that run nacelle.</summary>
+    static bool IsNacelle(string argument) => argument == Program || argument.EndsWith("/rkt", StringComparison.Ordinal) || argument.Contains(Program + " ", StringComparison.Ordinal);
 
     /// <summary>Waits, within reason, for something that another process will bring about.</summary>
     public static void Eventually(Func<bool> condition, string what)

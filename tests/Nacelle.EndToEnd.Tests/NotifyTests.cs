@@ -26,7 +26,7 @@ public sealed class NotifyTests : IDisposable
     System.Diagnostics.Process Run(string script, params string[] flags)
     {
         var start = new System.Diagnostics.ProcessStartInfo(
-            Machine.Program, [.. machine.Flags, "run", TestImages.Busybox, "--exec=/bin/sh", .. flags, "--", "-c", script]) { UseShellExecute = false };
+            Machine.Program, [.. machine.Flags, "run", "--net=none", TestImages.Busybox, "--exec=/bin/sh", .. flags, "--", "-c", script]) { UseShellExecute = false };
         start.Environment["NOTIFY_SOCKET"] = machine.Path + "/notify";
         return System.Diagnostics.Process.Start(start)!;
     }

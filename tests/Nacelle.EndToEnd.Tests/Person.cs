@@ -36,7 +36,7 @@ sealed class Person : IDisposable
 
         plan.Call("take the terminal", SystemCall.ioctl, 0, TIOCSCTTY, 0);
         plan.Call("unblock signals", SystemCall.rt_sigprocmask, SIG_SETMASK, plan.Bytes(new byte[8]), 0, 8);
-        plan.Call("exec", SystemCall.execve, plan.Text(Machine.Program), plan.TextArray([Machine.Program, .. machine.Flags, .. arguments]), plan.TextArray(["TERM=vt100", "PATH=/usr/bin:/bin"]));
+        plan.Call("exec", SystemCall.execve, plan.Text(Machine.Program), plan.TextArray([Machine.Program, .. machine.Flags, .. Machine.WithoutNetworks(arguments)]), plan.TextArray(["TERM=vt100", "PATH=/usr/bin:/bin"]));
         return Launcher.Start(plan);
     }
 

@@ -37,7 +37,7 @@ public sealed class SocketActivationTests : IDisposable
             plan.Call("close the rest", SystemCall.close_range, 4, 1023, 0);
             plan.Call("unblock signals", SystemCall.rt_sigprocmask, SIG_SETMASK, plan.Bytes(new byte[8]), 0, 8);
             plan.Call("exec", SystemCall.execve, plan.Text("/bin/sh"), plan.TextArray(
-                ["sh", "-c", $"export LISTEN_PID=$$; exec \"$@\"", "sh", Machine.Program, .. machine.Flags, .. arguments]),
+                ["sh", "-c", $"export LISTEN_PID=$$; exec \"$@\"", "sh", Machine.Program, .. machine.Flags, .. Machine.WithoutNetworks(arguments)]),
                 plan.TextArray(["PATH=/usr/bin:/bin", "LISTEN_FDS=1", $"LISTEN_FDNAMES={names}"]));
             var process = Launcher.Start(plan);
             write.Dispose();

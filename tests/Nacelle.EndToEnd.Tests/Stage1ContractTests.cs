@@ -102,7 +102,7 @@ public sealed class Stage1ContractTests : IDisposable
     [InlineData("1", "--net=none --debug --interactive", 3)]
     [InlineData("2", "--net=none --debug --interactive --hostname=h", 2)]
     [InlineData("3", "--net=none --debug --interactive --hostname=h --disable-paths --disable-seccomp", 0)]
-    [InlineData("6", "--net=none --debug --interactive --hostname=h --disable-paths --disable-seccomp", 0)]
+    [InlineData("6", "--net=none --debug --interactive --hostname=h --disable-paths --disable-seccomp --dns-conf-mode=resolv=default,hosts=default", 0)]
     [InlineData(null, "--net=none --debug --interactive", 3)]
     public void A_stage1_is_told_what_its_version_of_the_contract_has(string? version, string arguments, int warnings)
     {

@@ -8,6 +8,9 @@ static class SystemdHost
     /// <summary>nspawn shows control groups read-only; a host has them writable.</summary>
     const string Groups = "mount -o remount,rw,bind /sys/fs/cgroup; for d in /sys/fs/cgroup/*; do mount -o remount,rw,bind \"$d\" 2>/dev/null || :; done";
 
+    /// <summary>The directory that both sides see is one for all tests.</summary>
+    static readonly Lock Turn = new();
+
     /// <summary>Skips a test where the machine cannot boot it.</summary>
     public static void Require()
     {
@@ -20,6 +23,14 @@ static class SystemdHost
     public static string Run(string script)
     {
         Require();
+        lock (Turn)
+        {
+            return RunInTurn(script);
+        }
+    }
+
+    static string RunInTurn(string script)
+    {
         var image = TestImages.Busybox.Split(':')[1]; // an OCI layout
         var share = Path.GetDirectoryName(image)!;
         File.WriteAllText(share + "/script", $"""

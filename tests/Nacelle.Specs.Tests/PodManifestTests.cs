@@ -20,13 +20,14 @@ public sealed class PodManifestTests
                     "mountPoints":[{"name":"v","path":"/v","readOnly":true}],"ports":[{"name":"p","protocol":"tcp","port":80,"count":2,"socketActivated":true}],
                     "isolators":[{"name":"resource/memory","value":{"limit":"1G"}}],"userAnnotations":{"k":"v"},"userLabels":{"l":"m"}}}
             """;
-        var manifest = Parse(Pod(Whole, ""","volumes":[{"name":"v","kind":"empty","mode":"0700","uid":1,"gid":2}],"ports":[{"name":"p","hostPort":8080,"hostIP":"127.0.0.1","podPort":80}]"""));
+        var manifest = Parse(Pod(Whole, ""","volumes":[{"name":"v","kind":"empty","mode":"0700","uid":1,"gid":2}],"ports":[{"name":"p","hostPort":8080,"hostIP":"127.0.0.1","podPort":{"name":"p","protocol":"tcp","port":80}}]"""));
         var again = PodManifest.Parse(manifest.ToJson(), "again");
         Assert.Equal(Encoding.UTF8.GetString(manifest.ToJson()), Encoding.UTF8.GetString(again.ToJson()));
         Assert.Equal(["/bin/a", "b"], again.Apps[0].App!.Exec);
         Assert.Equal("1G", again.Apps[0].App!.Isolators[0].Value.GetProperty("limit").GetString());
         Assert.True(again.Apps[0].ReadOnlyRootFileSystem);
         Assert.Equal(8080u, again.Ports[0].HostPort);
+        Assert.Equal(80u, again.Ports[0].Port!.Port);
     }
 
     [Theory]
