@@ -194,7 +194,7 @@ public sealed class DebianPluginTests : IDisposable
 
     [NetworkFact]
     public void A_device_in_a_VRF() => InKernelWith("vrf", "ip link add r0 type vrf table 10", host =>
-        Works(host, """{"cniVersion":"1.0.0","name":"n1","plugins":[{"type":"ptp","ipam":{"type":"static","addresses":[{"address":"10.77.0.5/24"}]}},{"type":"vrf","vrfname":"blue"}]}"""));
+        Works(host, """{"cniVersion":"1.0.0","name":"n1","plugins":[{"type":"ptp","ipam":{"type":"static","addresses":[{"address":"10.77.0.5/24","gateway":"10.77.0.1"}]}},{"type":"vrf","vrfname":"blue"}]}"""));
 
     public void Dispose() => directory.Dispose();
 
