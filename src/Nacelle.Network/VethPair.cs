@@ -35,7 +35,8 @@ sealed class VethPair : IDisposable
         NetlinkSocket? pod = null;
         try
         {
-            var outer = CreateLinks(host, space, call.InterfaceName, mtu, mac ?? DrawMac());
+            mac ??= DrawMac();
+            var outer = CreateLinks(host, space, call.InterfaceName, mtu, mac);
             undo.Add(() =>
             {
                 using var again = NetlinkSocket.Open();
@@ -46,7 +47,9 @@ sealed class VethPair : IDisposable
                 pod = NetlinkSocket.Open();
                 prepare();
             });
-            var inner = NetworkLink.Find(pod!, call.InterfaceName) ?? throw new KernelException($"find network device {call.InterfaceName} in {space}", Errno.ENODEV);
+
+            // What there is to know of the other end is known; asking would wait once more for the kernel's lock on all networks.
+            var inner = new NetworkLink(outer.Peer, call.InterfaceName, IsUp: false, outer.Mtu, mac) { Kind = outer.Kind, Peer = outer.Index };
             return new VethPair(host, pod!, outer, inner);
         }
         catch
