@@ -56,6 +56,7 @@ public static class UserNamespaces
         plan.Call("start a session", SystemCall.setsid);
         plan.Call("enter /", SystemCall.chdir, plan.Text("/"));
         plan.Call("close all else", SystemCall.close_range, 3, int.MaxValue, 0);
+        plan.Call("unblock signals", SystemCall.rt_sigprocmask, 2, plan.Bytes(stackalloc byte[8]), 0, 8);
         plan.Call("wait to be killed", SystemCall.ppoll, 0, 0, 0, 0, 0);
         using var launch = Launch.Begin([], [new PlanImage(plan)], Namespaces.User);
         var process = launch.Process;

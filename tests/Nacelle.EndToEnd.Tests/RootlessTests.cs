@@ -19,7 +19,9 @@ public sealed class RootlessTests : IDisposable
     {
         if (File.Exists($"{Home}/.local/share/nacelle/users"))
         {
-            Machine.Run("/bin/kill", File.ReadAllText($"{Home}/.local/share/nacelle/users").Split(' ')[0]);
+            var keeper = File.ReadAllText($"{Home}/.local/share/nacelle/users").Split(' ')[0];
+            Machine.Run("/bin/kill", keeper);
+            Machine.Eventually(() => !Directory.Exists($"/proc/{keeper}"), "the process that keeps the user namespace ends");
         }
 
         machine.Dispose();
