@@ -17,7 +17,7 @@ for argument in "$@"; do
 done
 
 # jq reads the reports; the C tool chain links the published executables; the rest are peers that tests run beside our own.
-eng/install-packages.sh gcc libc6-dev zlib1g-dev jq attr libcap2-bin skopeo umoci busybox-static docker-registry util-linux uidmap podman buildah containerd catatonit crun runc e2fsprogs erofs-utils debootstrap systemd-container apparmor secilc keyutils libarchive-tools apache2-utils pigz bzip2 xz-utils zstd nginx-light gnupg openssl zsh fish mandoc groff containernetworking-plugins dnsmasq-base iproute2 iptables nftables conntrack || exit 1
+eng/install-packages.sh gcc libc6-dev zlib1g-dev jq attr libcap2-bin skopeo umoci busybox-static docker-registry util-linux uidmap podman buildah containerd catatonit crun runc e2fsprogs erofs-utils debootstrap systemd-container apparmor secilc keyutils libarchive-tools apache2-utils pigz bzip2 xz-utils zstd nginx-light gnupg openssl zsh fish mandoc groff containernetworking-plugins dnsmasq-base iproute2 iptables nftables conntrack passt || exit 1
 
 rm -rf "$results"
 mkdir -p "$results"

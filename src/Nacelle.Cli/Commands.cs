@@ -11,7 +11,7 @@ static class Commands
     static IReadOnlyList<string> ActAsRoot =>
     [
         "fetch", "build", "run", "prepare", "run-prepared", "enter", "attach", "stop", "rm", "gc", "cp", "export", "app add", "app exec", "app rm", "app sandbox", "app start", "app stop",
-        "image fetch", "image copy", "image export", "image extract", "image gc", "image rm", "image render", "image verify",
+        "image fetch", "image copy", "image export", "image extract", "image gc", "image rm", "image render", "image verify", "network check", "network gc",
     ];
 
     static IEnumerable<Command> Defined() =>

@@ -28,9 +28,10 @@ static class NetworkFlag
             throw new UserException($"--net={string.Join(',', invocation.Values(Flag))}: {problem.Message}");
         }
 
-        if (!UserNamespaces.IsInitial && selection is { IsHost: false, IsNone: false })
+        if (!UserNamespaces.IsInitial && invocation.Value(Flag) is null && !DefaultNetworks.UsersHaveOne)
         {
-            selection = invocation.Value(Flag) is null ? NetworkSelection.None : throw new UserException($"--net={selection.Text}: networks of this machine take root; use none or host");
+            PodPreparing.Warn("the pod has no network: without root that takes pasta (Debian's package passt)");
+            selection = NetworkSelection.None;
         }
 
         return new PodRunOptions

@@ -17,6 +17,9 @@ public sealed record ProgramCall(string Program, IReadOnlyList<string> Arguments
     public required TimeSpan Timeout { get; init; }
 
     public ProgramTies Ties { get; init; }
+
+    /// <summary>What it finds open as its descriptor 3, where it shares nothing else; null for nothing. It stays the caller's.</summary>
+    public FileDescriptor? Given { get; init; }
 }
 
 /// <summary>What a program shares with us.</summary>
@@ -92,6 +95,11 @@ public sealed record ProgramOutput(ExitStatus Status, byte[] Output)
             const int First = 3, CLOSE_RANGE_CLOEXEC = 4;
             plan.Call("connect the standard error", SystemCall.dup3, plan.Descriptor(error), 2, 0);
             plan.Call("close descriptors", SystemCall.close_range, First, uint.MaxValue, CLOSE_RANGE_CLOEXEC);
+            if (call.Given is { } given)
+            {
+                KeepAsThird(plan, given);
+            }
+
             plan.Call("start a session", SystemCall.setsid);
         }
 
@@ -99,6 +107,20 @@ public sealed record ProgramOutput(ExitStatus Status, byte[] Output)
         plan.Call(
             $"exec {call.Program}", SystemCall.execve, plan.Text(call.Program), plan.TextArray([call.Program, .. call.Arguments]), plan.TextArray(call.Environment ?? Processes.Environment()));
         return Launcher.Start(plan);
+    }
+
+    /// <summary>Also where it is the third already, of which a copy onto itself would be an error.</summary>
+    static void KeepAsThird(LaunchPlan plan, FileDescriptor given)
+    {
+        const int Third = 3, F_SETFD = 2;
+        if (given.Number == Third)
+        {
+            plan.Call("keep a descriptor", SystemCall.fcntl, plan.Descriptor(given), F_SETFD, 0);
+        }
+        else
+        {
+            plan.Call("give a descriptor", SystemCall.dup3, plan.Descriptor(given), Third, 0);
+        }
     }
 
     /// <summary>Reads until the program has ended: what it has started and left behind may hold its output open for ever.</summary>

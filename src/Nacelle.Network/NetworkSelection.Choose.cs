@@ -15,7 +15,15 @@ public sealed partial record NetworkSelection
             : Named.Keys.Where(name => !IsOwn(name)).Select(configurations.Get).OrderBy(network => configurations.Networks.ToList().IndexOf(network)).ToList();
 
         // As rkt has it: a pod that is not given the default network gets the restricted one beside its others.
-        chosen.Add(configurations.Get(IsAll || Named.ContainsKey(Default) ? Default : DefaultRestricted));
+        if (IsAll || Named.ContainsKey(Default))
+        {
+            chosen.Add(configurations.Get(Default));
+        }
+        else if (configurations.Networks.Any(network => network.Network.Name == DefaultRestricted))
+        {
+            chosen.Add(configurations.Get(DefaultRestricted));
+        }
+
         return [.. chosen.Select((network, index) => new NetworkAttachment(network.Network, $"eth{index}")
         {
             Source = network.Source,

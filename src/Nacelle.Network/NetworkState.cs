@@ -2,10 +2,11 @@ using Nacelle.Linux;
 
 namespace Nacelle.Network;
 
-/// <summary>What all stores of this machine share of pods that have networks: a lock, and for each pod a link to its directory. It is gone when the machine starts anew, as the networks are.</summary>
+/// <summary>What all stores of this machine, or of a user who is not root, share of pods that have networks: a lock, and for each pod a link to its directory. It is gone when the machine starts anew, as the networks are.</summary>
 public static class NetworkState
 {
-    const string Directory = "/run/nacelle/pods";
+    static readonly string Directory = UserNamespaces.IsInitial && Processes.IsRoot ? "/run/nacelle/pods"
+        : $"{Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? Environment.GetEnvironmentVariable("HOME") + "/.local/share"}/nacelle/networks";
 
     /// <summary>See <see cref="NetworkPlan.Lock"/>.</summary>
     public static string Lock => Directory + "/lock";
@@ -17,6 +18,9 @@ public static class NetworkState
         Forget(uuid);
         Files.MakeSymlink(podDirectory, FileDescriptor.WorkingDirectory, $"{Directory}/{uuid}");
     }
+
+    /// <summary>Where a plug-in that is built in may keep something of a pod.</summary>
+    public static string FileOf(string uuid, string name) => $"{Directory}/{uuid}.{name}";
 
     public static void Forget(string uuid) => Files.TryUnlink(FileDescriptor.WorkingDirectory, $"{Directory}/{uuid}");
 

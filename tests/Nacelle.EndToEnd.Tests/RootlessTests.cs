@@ -30,12 +30,15 @@ public sealed class RootlessTests : IDisposable
     string Home => $"{machine.Path}/home";
 
     /// <summary>Runs a shell script as that user, in which <c>$n</c> is nacelle.</summary>
-    Result As(string script)
+    /// <param name="network">On a machine whose network is its own: it is 192.0.2.1 there, and nobody else is.</param>
+    Result As(string script, bool network = false)
     {
+        const string Up = "ip link set lo up; ip link add up0 type veth peer name down0; ip addr add 192.0.2.1/24 dev up0; ip link set up0 up; ip link set down0 up; ip route add default via 192.0.2.2";
         var result = Machine.Run(
             "/usr/bin/unshare",
-            "--mount", "/bin/sh", "-ec",
+            "--mount", network ? "--net" : "--fork", "/bin/sh", "-ec",
             $"""
+            {(network ? Up : ":")}
             mount --bind {machine.Path}/passwd /etc/passwd; mount --bind {machine.Path}/ranges /etc/subuid; mount --bind {machine.Path}/ranges /etc/subgid
             exec setpriv --reuid={User} --regid={User} --clear-groups env -i HOME={Home} PATH=/usr/bin:/bin:/usr/sbin:/sbin /bin/sh -c "$1"
             """,
@@ -85,6 +88,20 @@ public sealed class RootlessTests : IDisposable
             """);
         Assert.True(life.ExitCode == 0, life.ToString());
         Assert.Equal("running nacelle 0 copied copied state=exited app-busybox=5 started file places: 0", string.Join(' ', life.Output.TrimEnd('\n').Split('\n').Skip(1)));
+    }
+
+    [Fact]
+    public void A_pod_has_a_network_by_pasta_and_ports_lead_to_it()
+    {
+        Machine.Require("/usr/bin/pasta", "/usr/sbin/ip");
+        var result = As($"""
+            $n run --detach --name=web --port=web:tcp:80::8080 {Image} --exec=/bin/sh -- -c 'mkdir /tmp/w; echo served >/tmp/w/f; exec busybox httpd -f -p 80 -h /tmp/w' 2>/dev/null >/dev/null
+            $n list --no-legend | grep -o default:ip4=192.0.2.1; $n network check web | cut -d: -f2
+            i=0; until busybox wget -qO- http://127.0.0.1:8080/f || [ $i = 50 ]; do i=$((i+1)); sleep 0.1; done 2>/dev/null
+            $n stop web >/dev/null; i=0; while busybox wget -qO- http://127.0.0.1:8080/f && [ $i != 50 ]; do i=$((i+1)); sleep 0.1; done 2>/dev/null
+            $n status --wait web | grep -o state=exited; find .local/share/nacelle/networks -type f
+            """, network: true);
+        Assert.Equal("default:ip4=192.0.2.1\n ok\nserved\nstate=exited\n.local/share/nacelle/networks/lock\n", result.Output);
     }
 
     [Fact]
