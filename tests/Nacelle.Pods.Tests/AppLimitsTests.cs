@@ -38,6 +38,7 @@ public sealed class AppLimitsTests
         Assert.Equal(1000L, Read("resource/cpu", """{"limit":"1m"}""").Resources.ToRuntime().Cpu!.Quota);
         Assert.Equal(2_000_000, Read("resource/block-bandwidth", """{"default":true,"limit":"2M"}""").Resources.BlockBandwidth);
         Assert.Equal(1000, Read("resource/block-iops", """{"limit":"1k"}""").Resources.BlockOperations);
+        Assert.Equal(1_000_000_000, Read("resource/network-bandwidth", """{"default":true,"limit":"1G"}""").Resources.NetworkBandwidth);
     }
 
     [Theory]
@@ -54,7 +55,8 @@ public sealed class AppLimitsTests
     }
 
     [Theory]
-    [InlineData("resource/network-bandwidth", """{"default":true,"limit":"1G"}""", "the isolator resource/network-bandwidth cannot be enforced here")]
+    [InlineData("resource/network-bandwidth", """{"default":false,"limit":"1G"}""", "'default' must be true")]
+    [InlineData("resource/network-latency", """{"limit":"1G"}""", "the isolator resource/network-latency cannot be enforced here")]
     [InlineData("os/unix/sysctl", "{}", "the isolator os/unix/sysctl cannot be enforced here")]
     [InlineData("resource/block-bandwidth", "{}", "is not what the isolator resource/block-bandwidth takes")]
     [InlineData("resource/block-iops", """{"default":false,"limit":"1"}""", "'default' must be true")]
