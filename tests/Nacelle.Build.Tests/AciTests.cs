@@ -17,7 +17,7 @@ public sealed class AciTests : IDisposable
         BuildMachine.Shell(machine.Path, "cmp one.aci two.aci; find layout -printf '%p %T@ %m\\n' | sort | cmp - before");
         Assert.Equal($"sha512-{BuildMachine.Shell(machine.Path, "gzip -dc one.aci | sha512sum | cut -d' ' -f1")}", first.Output);
         Assert.StartsWith("manifest\nrootfs/\nrootfs/bin", BuildMachine.Shell(machine.Path, "tar -tzf one.aci"), StringComparison.Ordinal);
-        var run = machine.Nacelle("--insecure-options=image", "run", machine.Path + "/one.aci");
+        var run = machine.Nacelle("--insecure-options=image", "run", "--net=none", machine.Path + "/one.aci");
         Assert.True(run.ExitCode == 0, run.ToString());
         Assert.Equal("packed\n", run.Output);
     }
@@ -29,7 +29,7 @@ public sealed class AciTests : IDisposable
         BuildMachine.Shell(machine.Path, "cd layout/rootfs; echo one >.wh.file; mkdir dir; echo two >dir/.wh..wh..opq; echo kept >dir/kept; ln -s sh bin/ls");
         var pack = machine.Nacelle("build", "--aci", layout, machine.Path + "/names.aci");
         Assert.True(pack.ExitCode == 0, pack.ToString());
-        var run = machine.Nacelle("--insecure-options=image", "run", machine.Path + "/names.aci");
+        var run = machine.Nacelle("--insecure-options=image", "run", "--net=none", machine.Path + "/names.aci");
         Assert.True(run is { ExitCode: 0, Output: "one\ntwo\nkept\n" }, run.ToString());
         Assert.Equal(0, machine.Nacelle("image", "verify", "example.com/packed").ExitCode);
         BuildMachine.Shell(machine.Path, $"{BuildMachine.Binaries}/nacelle --dir=data image export example.com/packed again.aci; gzip -dc names.aci | cmp - again.aci");
@@ -64,7 +64,7 @@ public sealed class AciTests : IDisposable
         var manifest = BuildMachine.Shell(machine.Path, "tar -xOzf made.aci manifest");
         Assert.Contains("\"name\":\"localhost/made\"", manifest, StringComparison.Ordinal);
         Assert.Contains("80-tcp", manifest, StringComparison.Ordinal);
-        var run = machine.Nacelle("--insecure-options=image", "run", machine.Path + "/made.aci");
+        var run = machine.Nacelle("--insecure-options=image", "run", "--net=none", machine.Path + "/made.aci");
         Assert.True(run.ExitCode == 0, run.ToString());
         Assert.Equal("content\nb\n", run.Output);
     }

@@ -88,7 +88,7 @@ public sealed class BuildMachine : IDisposable
     /// <summary>What a shell in the image prints.</summary>
     public string In(string image, string script)
     {
-        var run = Nacelle("run", image, "--exec=/bin/sh", "--", "-c", script);
+        var run = Nacelle("run", "--net=none", image, "--exec=/bin/sh", "--", "-c", script);
         Nacelle("gc", "--grace-period=0s");
         Assert.True(run.ExitCode == 0, run.ToString());
         return run.Output;
