@@ -48,13 +48,15 @@ chmod +x "$work/podman-pod"
 cat >"$work/bench" <<'INNER'
 umount /sys/fs/cgroup/unified 2>/dev/null || true # crun refuses a hybrid layout, so nobody sees the unified tree
 run() { echo "$nacelle run $1 oci:$work/image:true"; }
-for flavor in fly oci systemd; do $(run "--stage1-name=nacelle/stage1-$flavor") >/dev/null 2>&1 || true; done # into the store
+for flags in --stage1-name=nacelle/stage1-fly "--net=none --stage1-name=nacelle/stage1-oci" "--net=none --stage1-name=nacelle/stage1-systemd"; do
+    $(run "$flags") >/dev/null 2>&1 || true # into the store
+done
 hyperfine --shell=none --warmup 3 --runs "$runs" --export-json "$work/result.json" --style none --ignore-failure \
-    --command-name "nacelle, linux" "$(run "")" \
+    --command-name "nacelle, linux" "$(run --net=none)" \
     --command-name "nacelle, fly" "$(run --stage1-name=nacelle/stage1-fly)" \
-    --command-name "nacelle, oci with crun" "env NACELLE_OCI_RUNTIME=crun $(run --stage1-name=nacelle/stage1-oci)" \
-    --command-name "nacelle, oci with runc" "env NACELLE_OCI_RUNTIME=runc $(run --stage1-name=nacelle/stage1-oci)" \
-    --command-name "nacelle, systemd" "$(run --stage1-name=nacelle/stage1-systemd)" \
+    --command-name "nacelle, oci with crun" "env NACELLE_OCI_RUNTIME=crun $(run "--net=none --stage1-name=nacelle/stage1-oci")" \
+    --command-name "nacelle, oci with runc" "env NACELLE_OCI_RUNTIME=runc $(run "--net=none --stage1-name=nacelle/stage1-oci")" \
+    --command-name "nacelle, systemd" "$(run "--net=none --stage1-name=nacelle/stage1-systemd")" \
     --command-name "podman run" "$podman run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 $image" \
     --command-name "podman pod create, run, rm" "$work/podman-pod" \
     --command-name systemd-nspawn "systemd-nspawn --quiet --register=no --keep-unit --private-network --directory=$work/oci/rootfs /bin/true" \
