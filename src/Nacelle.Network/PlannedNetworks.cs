@@ -100,13 +100,24 @@ public sealed class PlannedNetworks(IEnumerable<string> apps, bool resolver)
         return plan.Attachments.Any(attachment => attachment.Network.Plugins.Any(IsProgram));
     }
 
-    /// <summary>As rkt has it: what a network says of names counts more than what the image says.</summary>
+    /// <summary>
+    /// As rkt has it: what a network says of names counts more than what the image says. An image may have anything at that place, a device of the machine
+    /// among it: only a file is opened, and only what was looked at.
+    /// </summary>
     static void WriteResolver(string app, NetworkDns names)
     {
+        const string Name = "resolv.conf";
         using var rootfs = Files.Open($"stage1/rootfs/opt/stage2/{app}/rootfs", OpenFlags.Path | OpenFlags.Directory);
         using var etc = Files.TryOpen(rootfs, "etc", OpenFlags.Path | OpenFlags.Directory | OpenFlags.NoFollow, out _);
-        using var file = etc is null ? null : Files.TryOpen(etc, "resolv.conf", OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, out _, 0x1A4);
-        if (file is not null)
+        if (etc is null)
+        {
+            return;
+        }
+
+        using var made = Files.TryOpen(etc, Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, out _, 0x1A4);
+        using var found = made is null ? Files.TryOpen(etc, Name, OpenFlags.Path | OpenFlags.NoFollow, out _) : null;
+        using var old = found is not null && Files.Status(found).Kind == FileKind.Regular ? Files.Reopen(found, OpenFlags.WriteOnly | OpenFlags.Truncate) : null;
+        if ((made ?? old) is { } file)
         {
             Files.Write(file, Encoding.UTF8.GetBytes(names.ToResolverFile()));
         }

@@ -139,6 +139,7 @@ public static class PodRun
                 Mounts.TryDetach(path);
             }
 
+            NetworkState.Forget(pod.Uuid);
             pods.RemoveDirectory(pod);
             throw;
         }

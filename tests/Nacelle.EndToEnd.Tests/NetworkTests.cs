@@ -81,6 +81,20 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void Name_servers_are_not_written_into_what_is_no_file()
+    {
+        Bridge("10-one.conflist", "one", "10.9.1.0/24", """, "dns": {"nameservers": ["10.9.9.9"]}""");
+        Assert.Equal("a pipe\n", machine.Nacelle("run", "--net=one", TestImages.Piped, "--exec=/bin/sh", "--", "-c", "[ -p /etc/resolv.conf ] && echo a pipe").Output);
+    }
+
+    [Fact]
+    public void A_pod_that_cannot_be_run_leaves_no_trace_among_the_networks()
+    {
+        Assert.Equal(254, machine.Nacelle("run", TestImages.Busybox, "--exec=/no/such").ExitCode);
+        Assert.Equal("", machine.Leftovers());
+    }
+
+    [Fact]
     public void A_pod_that_is_killed_is_detached_by_gc_and_by_network_gc()
     {
         foreach (string[] collect in (string[][])[["network", "gc"], ["gc", "--grace-period=0s"]])

@@ -19,6 +19,9 @@ public static class TestImages
     /// <summary>A hundred and twenty layers, each with a file, and a whiteout of the first one's.</summary>
     public static string Deep => $"oci:{Layout.Value}:deep";
 
+    /// <summary>Its /etc/resolv.conf is a pipe: who opens it waits.</summary>
+    public static string Piped => $"oci:{Layout.Value}:piped";
+
     public static string WithoutProgram => $"oci:{Layout.Value}:empty";
 
     static string Write()
@@ -30,6 +33,7 @@ public static class TestImages
         var busybox = layout.Layer(BusyboxFiles());
         layout.Image("busybox", [busybox], new JsonObject { ["Cmd"] = new JsonArray("/bin/sh"), ["Env"] = new JsonArray("PATH=/bin:/usr/bin", "FROM_IMAGE=image") });
         layout.Image("empty", [busybox], []);
+        layout.Image("piped", [busybox, layout.Layer([new PaxTarEntry(TarEntryType.Fifo, "etc/resolv.conf") { Mode = (UnixFileMode)0x1A4 }])], new JsonObject { ["Cmd"] = new JsonArray("/bin/sh") });
         layout.Image("volume", [busybox, layout.Layer([Folder("data", 1000, 0b111_000_000), Text("data/seed", "seed", 1000)])], new JsonObject
         {
             ["Entrypoint"] = new JsonArray("/bin/sh", "-c"), ["Cmd"] = new JsonArray("exit 3"), ["User"] = "user", ["WorkingDir"] = "/data",
